@@ -1,0 +1,156 @@
+//! The journal as a contract: what the pipeline may ask of it, whatever engine stores it.
+//!
+//! Two engines fit: SQLite on one machine, and (later) a replicated log per stream with *expected version* on
+//! append. So every call names what it builds on, and none needs a lock across calls.
+
+use futures::future::BoxFuture;
+use tokio::sync::watch;
+use trailhound_model::{
+    Blob, BlobCounts, ContentId, DeliveryCounts, Delta, Gap, JournalChunk, NewChunk, OutputName,
+    RecordCounts, Seq, Span, StreamCounts, StreamFacts, StreamKey, Timestamp,
+};
+
+use crate::JournalError;
+
+/// The answer to a journal call.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, JournalError>>;
+
+/// A stream's number in this journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(pub u32);
+
+/// What a group of deltas changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Of the blobs in `Delta::Found`: those that this journal had not seen before.
+    pub new_blobs: Vec<Blob>,
+}
+
+/// A blob whose body was read to its end.
+#[derive(Clone, Debug)]
+pub struct BlobCommit {
+    /// Whose.
+    pub stream: StreamId,
+    /// Which.
+    pub content_id: ContentId,
+    /// Its `contentCreated`: the age by which remembered record ids are forgotten.
+    pub created: Timestamp,
+    /// The chunks that were not staged, in order, after the staged ones. Empty for a blob without records.
+    pub chunks: Vec<NewChunk>,
+    /// How many chunks were staged before with [`Journal::stage`]; 0 for all but large blobs.
+    pub staged_chunks: u32,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// What committing a blob did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// What became of its records.
+    pub counts: RecordCounts,
+    /// Decompressed bytes.
+    pub bytes: u64,
+    /// The blob was in the journal already and nothing changed (promise L4); `counts` are those of then.
+    pub repeated: bool,
+}
+
+/// A reader's place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReaderState {
+    /// Everything up to and with this is accepted by the receiver.
+    pub position: Seq,
+    /// What the output wants to find again after a restart; its own format.
+    pub output_state: Option<String>,
+}
+
+/// Proof that a receiver accepted (commit point 2).
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// Whose reader.
+    pub reader: OutputName,
+    /// Everything up to and with this was accepted. Never goes back; may stay (then only the state moves).
+    pub position: Seq,
+    /// Stored beside it.
+    pub output_state: Option<String>,
+    /// What was done since the previous receipt, by stream.
+    pub counts: Vec<(StreamKey, DeliveryCounts)>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// What was found of one stream, for `prove`, the health page and metrics.
+#[derive(Clone, Debug)]
+pub struct StreamReport {
+    /// The stream.
+    pub key: StreamKey,
+    /// Sums.
+    pub counts: StreamCounts,
+    /// From when on it is to be covered.
+    pub horizon: Option<Timestamp>,
+    /// Spans listed to their last page, merged.
+    pub covered: Vec<Span>,
+    /// Gap rows, oldest span first, at most [`MAX_REPORTED_GAPS`].
+    pub gaps: Vec<Gap>,
+    /// Pending blobs that failed at least once: id, attempts, last error. At most [`MAX_REPORTED_GAPS`].
+    pub failing: Vec<(ContentId, u32, String)>,
+    /// `contentCreated` of the newest journalled blob.
+    pub newest_blob: Option<Timestamp>,
+    /// When a blob was last journalled.
+    pub last_journalled_at: Option<Timestamp>,
+    /// Per reader: its sums for this stream.
+    pub deliveries: Vec<(OutputName, DeliveryCounts)>,
+}
+
+/// Rows in a report's lists; the counts are exact all the same.
+pub const MAX_REPORTED_GAPS: usize = 100_000;
+
+/// The one durable thing.
+pub trait Journal: Send + Sync + 'static {
+    /// The stream's number; made when it is new.
+    fn register(&self, key: &StreamKey) -> Answer<'_, StreamId>;
+
+    /// The stream's ledger as far as the planner needs it.
+    fn load(&self, stream: StreamId) -> Answer<'_, StreamFacts>;
+
+    /// Makes ledger deltas durable, all or none. `Delta::Journalled` is not taken here: see `commit_blob`.
+    fn record(&self, stream: StreamId, deltas: Vec<Delta>) -> Answer<'_, Applied>;
+
+    /// Sets a chunk of a large blob aside, durably but unseen by readers, until its blob is committed.
+    /// `number` counts from 0; staging number 0 discards what an earlier attempt left.
+    fn stage(&self, stream: StreamId, content_id: &ContentId, number: u32, chunk: NewChunk)
+    -> Answer<'_, ()>;
+
+    /// Commit point 1: records and `Delta::Journalled` in one durable step, duplicates marked.
+    fn commit_blob(&self, blob: BlobCommit) -> Answer<'_, Committed>;
+
+    /// Where the reader stands. A new reader begins at the oldest chunk still held.
+    fn open_reader(&self, reader: &OutputName) -> Answer<'_, ReaderState>;
+
+    /// Removes a reader, so that the journal no longer keeps payload for it.
+    fn drop_reader(&self, reader: &OutputName) -> Answer<'_, ()>;
+
+    /// Chunks after `after`, oldest first, until `max_bytes` of raw bytes are reached; at least one if any.
+    fn read(&self, after: Seq, max_bytes: usize) -> Answer<'_, Vec<JournalChunk>>;
+
+    /// Commit point 2.
+    fn receipt(&self, receipt: Receipt) -> Answer<'_, ()>;
+
+    /// The position of the newest committed chunk, as it moves.
+    fn newest(&self) -> watch::Receiver<Seq>;
+
+    /// Drops payload that every reader has and that is older than the configured retention, and record ids
+    /// of blobs created before the duplicate horizon. Returns dropped payload rows.
+    fn forget(&self, now: Timestamp) -> Answer<'_, u64>;
+
+    /// Reports on all streams, sorted by key.
+    fn report(&self) -> Answer<'_, Vec<StreamReport>>;
+
+    /// Blob sums of one stream, counted afresh from the rows (not from kept totals): the check of L5.
+    fn recount(&self, stream: StreamId) -> Answer<'_, BlobCounts>;
+
+    /// Control state: a value and its version; `None` when there is none.
+    fn control(&self, key: &str) -> Answer<'_, Option<(u64, String)>>;
+
+    /// Compare-and-set: `expected` is the version read (`None`: must not exist). `false` when it has moved.
+    fn set_control(&self, key: &str, expected: Option<u64>, value: &str) -> Answer<'_, bool>;
+}

@@ -1,0 +1,15 @@
+//! The journal: the one durable thing. Records, ledger deltas, readers' receipts, control state.
+//!
+//! What it promises: L2 (what it acknowledged is on disk), L4 (repeating changes nothing), exact
+//! de-duplication by record id within one stream for at least 14 days of blob age.
+//! What it never does: decide what to fetch or where to deliver; speak to a network.
+//! Where to start: [`Journal`], then `sqlite/`.
+
+mod contract;
+mod error;
+
+pub use contract::{
+    Answer, Applied, BlobCommit, Committed, Journal, MAX_REPORTED_GAPS, ReaderState, Receipt, StreamId,
+    StreamReport,
+};
+pub use error::{JournalError, JournalErrorKind};
