@@ -1,0 +1,60 @@
+//! What a failed fetch means for its blob.
+
+use std::time::Duration;
+
+use trailhound_model::{Delta, GapReason, PendingBlob, StreamFacts, Timestamp, delta::clip_error};
+
+use crate::Limits;
+use crate::fetches::blob_gap;
+
+/// How a fetch failed, as far as the ledger cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FetchFailure {
+    /// Microsoft says that the blob has expired.
+    Expired,
+    /// The answer speaks against this very blob: unknown, malformed key, invalid JSON.
+    AgainstBlob,
+    /// Server error, break-off, time-out: may be the service's fault or the blob's.
+    Service,
+    /// Throttled, credentials, permission: says nothing about the blob.
+    NotTheBlob,
+}
+
+/// The wait after `attempts` failures: doubling from [`Limits::retry_first`] to [`Limits::retry_longest`].
+pub fn backoff(attempts: u32, limits: &Limits) -> Duration {
+    limits.retry_first.saturating_mul(1 << attempts.min(20)).min(limits.retry_longest)
+}
+
+/// Decides between another attempt and a gap row.
+///
+/// A service-wide outage must not turn good blobs into gaps. So a failure that may be the service's counts
+/// against the blob only if something else of its stream succeeded since the blob's previous attempt.
+pub fn judge_failure(
+    now: Timestamp,
+    pending: &PendingBlob,
+    facts: &StreamFacts,
+    failure: FetchFailure,
+    error: &str,
+    limits: &Limits,
+) -> Delta {
+    let id = &pending.blob.content_id;
+    let strike = match failure {
+        FetchFailure::Expired => return Delta::Gap(blob_gap(id, pending, GapReason::Expired, now)),
+        FetchFailure::AgainstBlob => true,
+        FetchFailure::Service => {
+            let previous = pending.next_try;
+            facts.last_success.is_some_and(|success| success >= previous)
+        }
+        FetchFailure::NotTheBlob => false,
+    };
+    if strike && pending.strikes + 1 >= limits.max_strikes {
+        let reason = GapReason::Poison(clip_error(error));
+        return Delta::Gap(blob_gap(id, pending, reason, now));
+    }
+    Delta::Failed {
+        content_id: id.clone(),
+        strike,
+        next_try: now + backoff(pending.attempts, limits),
+        error: clip_error(error),
+    }
+}
