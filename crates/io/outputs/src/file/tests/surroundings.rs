@@ -1,0 +1,143 @@
+//! Full disks, rights, log rotation, and files that others changed.
+
+use std::fs;
+use std::io::ErrorKind::{
+    self, BrokenPipe, IsADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+};
+use std::path::Path;
+use std::sync::Arc;
+
+use trailhound_env::RealDisk;
+
+use super::{config, output};
+use crate::file::{Compression, FileOutput};
+use crate::testing::{SimDisk, chunk, key, now};
+use crate::{Output, OutputError};
+
+const FILE: &str = "log/a.ndjson";
+
+async fn try_write(output: &mut FileOutput, seq: u64, record: &str) -> Result<Option<String>, OutputError> {
+    let batch = [chunk(seq, &key("contoso", "Audit.General"), &[record])];
+    output.prepare(&batch, now())?;
+    Ok(output.deliver(&batch, now()).await?.state)
+}
+
+async fn started(disk: &SimDisk) -> FileOutput {
+    let mut output = output(config(FILE, Compression::None), Arc::new(disk.clone()));
+    output.recover(None).await.unwrap();
+    output
+}
+
+#[tokio::test]
+async fn a_full_disk_is_tried_again_and_leaves_no_torn_line() {
+    for capacity_bytes in 9..16 {
+        let disk = SimDisk::new(capacity_bytes);
+        let mut output = started(&disk).await;
+        let stored = try_write(&mut output, 1, "n:{\"a\":1}").await.unwrap();
+        disk.set_capacity_bytes(capacity_bytes);
+        let error = try_write(&mut output, 2, "n:{\"a\":2}").await.unwrap_err();
+        assert_eq!(error.what, "write to `log/a.ndjson`: no space left");
+        assert!(error.retry);
+        assert!(try_write(&mut output, 2, "n:{\"a\":2}").await.is_err(), "only `recover` may follow");
+        output.recover(stored.as_deref()).await.unwrap();
+        assert_eq!(disk.files()[Path::new(FILE)], b"{\"a\":1}\n");
+        disk.set_capacity_bytes(u64::MAX);
+        try_write(&mut output, 2, "n:{\"a\":2}").await.unwrap();
+        assert_eq!(disk.files()[Path::new(FILE)], b"{\"a\":1}\n{\"a\":2}\n");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_rotated_away_is_begun_anew() {
+    let disk = SimDisk::new(1);
+    let mut output = started(&disk).await;
+    try_write(&mut output, 1, "n:{\"a\":1}").await.unwrap();
+    disk.move_away(Path::new(FILE), "log/a.ndjson.1");
+    let stored = try_write(&mut output, 2, "n:{\"a\":2}").await.unwrap();
+    disk.move_away(Path::new(FILE), "log/a.ndjson.2");
+    output.recover(stored.as_deref()).await.unwrap();
+    try_write(&mut output, 3, "n:{\"a\":3}").await.unwrap();
+    assert_eq!(disk.files()[Path::new(FILE)], b"{\"a\":3}\n");
+    assert_eq!(disk.files()[Path::new("log/a.ndjson.2")], b"{\"a\":2}\n");
+}
+
+#[tokio::test]
+async fn a_file_cut_by_log_rotation_goes_on_at_its_new_end() {
+    let disk = SimDisk::new(1);
+    let mut output = started(&disk).await;
+    try_write(&mut output, 1, "n:{\"a\":1}").await.unwrap();
+    disk.put(FILE, b"");
+    let stored = try_write(&mut output, 2, "n:{\"b\":2}").await.unwrap();
+    output.recover(stored.as_deref()).await.unwrap();
+    assert_eq!(disk.files()[Path::new(FILE)], b"{\"b\":2}\n");
+}
+
+#[tokio::test]
+async fn what_stood_in_a_file_before_stays() {
+    let disk = SimDisk::new(1);
+    disk.put(FILE, b"theirs\n");
+    let mut output = started(&disk).await;
+    let batch = [chunk(1, &key("contoso", "Audit.General"), &["n:{}"])];
+    let intent = output.prepare(&batch, now()).unwrap();
+    output.deliver(&batch, now()).await.unwrap();
+    output.recover(intent.as_deref()).await.unwrap();
+    assert_eq!(disk.files()[Path::new(FILE)], b"theirs\n");
+}
+
+#[tokio::test]
+async fn promised_bytes_that_are_gone_are_an_error() {
+    let disk = SimDisk::new(1);
+    let mut output = started(&disk).await;
+    let stored = try_write(&mut output, 1, "n:{\"a\":1}").await.unwrap();
+    disk.put(FILE, b"{}\n");
+    let error = output.recover(stored.as_deref()).await.unwrap_err();
+    insta::assert_snapshot!(format!("failed to {error}\nhint: {}", error.hint), @r"
+    failed to go on in `log/a.ndjson`: it has 3 bytes, but 8 were delivered to it
+    hint: restore the file, or move it away to go on with a new one; the records that it lost can be written again with `trailhound replay` while the journal holds them
+    ");
+    assert!(output.prepare(&[], now()).is_err());
+}
+
+#[tokio::test]
+async fn a_file_where_a_folder_should_be_is_told_with_a_hint() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("log"), "").unwrap();
+    let path = format!("{}/log/deep/a.ndjson", folder.path().display());
+    let mut output = output(config(&path, Compression::None), Arc::new(RealDisk));
+    output.recover(None).await.unwrap();
+    for error in
+        [output.check(now()).await.unwrap_err(), try_write(&mut output, 1, "n:{}").await.unwrap_err()]
+    {
+        assert!(
+            error.what.ends_with("a part of the path is a file, so its folder cannot be made"),
+            "{error}"
+        );
+        assert!(!error.retry);
+    }
+}
+
+#[tokio::test]
+async fn a_check_leaves_no_file_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = format!("{}/{{date}}.ndjson", folder.path().display());
+    let mut output = output(config(&path, Compression::None), Arc::new(RealDisk));
+    output.check(now()).await.unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn every_fault_has_its_own_words() {
+    let told = |kind: ErrorKind| {
+        let error = crate::file::errors::io("write to", Path::new("/x"), &kind.into());
+        assert!(!error.hint.is_empty());
+        format!("{} (retry: {})", error.what, error.retry)
+    };
+    let all = [PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, IsADirectory, BrokenPipe].map(told);
+    insta::assert_snapshot!(all.join("\n"), @r"
+    write to `/x`: permission denied (retry: false)
+    write to `/x`: no space left (retry: true)
+    write to `/x`: the file system is read-only (retry: false)
+    write to `/x`: it is a folder (retry: false)
+    write to `/x`: broken pipe (retry: true)
+    ");
+}
