@@ -16,8 +16,15 @@ pub enum FetchFailure {
     AgainstBlob,
     /// Server error, break-off, time-out: may be the service's fault or the blob's.
     Service,
-    /// Throttled, credentials, permission: says nothing about the blob.
-    NotTheBlob,
+}
+
+/// What follows from a failed fetch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Make this durable: another attempt later, or a gap row.
+    Record(Delta),
+    /// The whole service seems to fail: hold all fetches of the stream for a while, blame no blob.
+    Hold,
 }
 
 /// The wait after `attempts` failures: doubling from [`Limits::retry_first`] to [`Limits::retry_longest`].
@@ -25,7 +32,7 @@ pub fn backoff(attempts: u32, limits: &Limits) -> Duration {
     limits.retry_first.saturating_mul(1 << attempts.min(20)).min(limits.retry_longest)
 }
 
-/// Decides between another attempt and a gap row.
+/// Decides between another attempt, a gap row, and patience with the service.
 ///
 /// A service-wide outage must not turn good blobs into gaps. So a failure that may be the service's counts
 /// against the blob only if something else of its stream succeeded since the blob's previous attempt.
@@ -36,25 +43,23 @@ pub fn judge_failure(
     failure: FetchFailure,
     error: &str,
     limits: &Limits,
-) -> Delta {
+) -> Verdict {
     let id = &pending.blob.content_id;
-    let strike = match failure {
-        FetchFailure::Expired => return Delta::Gap(blob_gap(id, pending, GapReason::Expired, now)),
-        FetchFailure::AgainstBlob => true,
-        FetchFailure::Service => {
-            let previous = pending.next_try;
-            facts.last_success.is_some_and(|success| success >= previous)
+    let gap = |reason| Verdict::Record(Delta::Gap(blob_gap(id, pending, reason, now)));
+    match failure {
+        FetchFailure::Expired => return gap(GapReason::Expired),
+        FetchFailure::Service if facts.last_success.is_none_or(|success| success < pending.next_try) => {
+            return Verdict::Hold;
         }
-        FetchFailure::NotTheBlob => false,
-    };
-    if strike && pending.strikes + 1 >= limits.max_strikes {
-        let reason = GapReason::Poison(clip_error(error));
-        return Delta::Gap(blob_gap(id, pending, reason, now));
+        FetchFailure::Service | FetchFailure::AgainstBlob => {}
     }
-    Delta::Failed {
+    if pending.strikes + 1 >= limits.max_strikes {
+        return gap(GapReason::Poison(clip_error(error)));
+    }
+    Verdict::Record(Delta::Failed {
         content_id: id.clone(),
-        strike,
+        strike: true,
         next_try: now + backoff(pending.attempts, limits),
         error: clip_error(error),
-    }
+    })
 }

@@ -16,7 +16,7 @@ mod subscription;
 
 pub use apply::apply;
 pub use budget::{Budget, BudgetLimits, Lane};
-pub use failure::{FetchFailure, backoff, judge_failure};
+pub use failure::{FetchFailure, Verdict, backoff, judge_failure};
 pub use fetches::{Picked, pick_fetches};
 pub use limits::{LIVE, Limits, Sweep};
 pub use plan::{Goal, Listing, Step, earliest_valid, next_step, still_valid};
