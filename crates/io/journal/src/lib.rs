@@ -7,9 +7,11 @@
 
 mod contract;
 mod error;
+mod sqlite;
 
 pub use contract::{
     Answer, Applied, BlobCommit, Committed, Journal, MAX_REPORTED_GAPS, ReaderState, Receipt, StreamId,
     StreamReport,
 };
 pub use error::{JournalError, JournalErrorKind};
+pub use sqlite::{JournalConfig, JournalReader, MIN_DEDUP_HORIZON, Mode, SqliteJournal};

@@ -1,0 +1,219 @@
+//! The writing side: the one write connection and what is derived from the file.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+use tokio::sync::watch;
+use trailhound_env::Clock;
+use trailhound_model::{JournalChunk, Seq, StreamKey, Timestamp};
+
+use super::chunk_cache::ChunkCache;
+use super::duplicates::{Day, DuplicateIndex, UndoMark};
+use super::errors::Result;
+use super::folder::wal_of;
+use super::{record_index, schema};
+use crate::{JournalError, StreamId};
+
+/// The log is cut back when it is longer than this, in bytes: a long reader can hold up the ordinary way.
+const WAL_LIMIT_BYTES: u64 = 128 << 20;
+/// How long the writer waits for another process that holds the file.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// What both sides see.
+pub(super) struct Shared {
+    pub(super) cache: Mutex<ChunkCache>,
+    pub(super) newest: watch::Sender<Seq>,
+}
+
+/// The write connection, the duplicate index, and what the running transaction will publish.
+pub(super) struct Core {
+    pub(super) conn: Connection,
+    pub(super) index: DuplicateIndex,
+    pub(super) retention: Duration,
+    pub(super) dedup_horizon: Duration,
+    /// Position of the newest chunk, with those of the running transaction.
+    pub(super) newest: Seq,
+    /// Chunks of the running transaction, for the cache.
+    pub(super) fresh: Vec<JournalChunk>,
+    /// Days that may leave the index when the running transaction is committed.
+    pub(super) evict_before: Option<Day>,
+    pub(super) clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+    wal: PathBuf,
+}
+
+/// What one operation must leave behind when it fails.
+pub(super) struct Before {
+    index: UndoMark,
+    fresh: usize,
+    newest: Seq,
+    evict: Option<Day>,
+}
+
+/// What [`Core::open`] needs to know.
+pub(super) struct CoreSettings<'a> {
+    pub(super) database: &'a Path,
+    pub(super) retention: Duration,
+    pub(super) dedup_horizon: Duration,
+    pub(super) integrity_check: bool,
+}
+
+impl Core {
+    /// Opens, checks, discards what an unfinished fetch left, and derives the duplicate index.
+    pub(super) fn open(
+        settings: &CoreSettings<'_>,
+        shared: Arc<Shared>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let conn = schema::open_for_writing(settings.database)?;
+        if meta(&conn, "clean")? == 0 && settings.integrity_check {
+            quick_check(&conn)?;
+        }
+        set_meta(&conn, "clean", 0)?;
+        discard_staged(&conn)?;
+        let newest: i64 = conn.query_row("SELECT coalesce(max(seq), 0) FROM chunk", [], |row| row.get(0))?;
+        // All chunk rows may be gone by age; the numbering goes on all the same.
+        let ever: i64 =
+            conn.query_row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence", [], |r| r.get(0))?;
+        let newest = Seq(newest.max(ever).cast_unsigned());
+        shared.newest.send_replace(newest);
+        let mut core = Self {
+            conn,
+            index: DuplicateIndex::default(),
+            retention: settings.retention,
+            dedup_horizon: settings.dedup_horizon,
+            newest,
+            fresh: Vec::new(),
+            evict_before: None,
+            shared,
+            clock,
+            wal: wal_of(settings.database),
+        };
+        core.fill_index()?;
+        Ok(core)
+    }
+
+    /// Where to come back to with [`Core::roll_back_to`].
+    pub(super) fn before(&self) -> Before {
+        Before {
+            index: self.index.undo_mark(),
+            fresh: self.fresh.len(),
+            newest: self.newest,
+            evict: self.evict_before,
+        }
+    }
+
+    /// Takes back what was derived since; the rows are SQLite's to roll back.
+    pub(super) fn roll_back_to(&mut self, before: &Before) {
+        self.index.roll_back_to(before.index);
+        self.fresh.truncate(before.fresh);
+        self.newest = before.newest;
+        self.evict_before = before.evict;
+    }
+
+    /// After the commit: readers may know.
+    pub(super) fn publish(&mut self) {
+        self.index.accept();
+        if let Some(day) = self.evict_before.take() {
+            self.index.evict(day);
+        }
+        self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner).add(self.fresh.drain(..));
+        let newest = self.newest;
+        self.shared.newest.send_if_modified(|told| std::mem::replace(told, newest) != newest);
+    }
+
+    /// Cuts the log back when a slow reader made it long. Never waits, never fails a call.
+    pub(super) fn tend_log(&self) {
+        if std::fs::metadata(&self.wal).is_ok_and(|file| file.len() > WAL_LIMIT_BYTES) {
+            let _ = self.conn.busy_timeout(Duration::ZERO);
+            self.cut_log();
+            let _ = self.conn.busy_timeout(LOCK_WAIT);
+        }
+    }
+
+    /// Marks the file as closed in good order.
+    pub(super) fn close(&mut self) {
+        if let Err(error) = set_meta(&self.conn, "clean", 1) {
+            tracing::warn!(%error, "the journal could not be marked as closed; the next start checks it");
+        }
+        self.cut_log();
+    }
+
+    fn cut_log(&self) {
+        if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::debug!(%error, "the journal's log was not emptied");
+        }
+    }
+
+    fn fill_index(&mut self) -> Result<()> {
+        let evicted_before = Timestamp::from_millis(meta(&self.conn, "evicted_before")?);
+        let first_kept = evicted_before.max(Day::of(self.clock.now() - self.dedup_horizon).start());
+        let mut statement = self.conn.prepare(
+            "SELECT stream, created, raw_bytes, index_checksum, record_index, seq FROM chunk WHERE created >= ?1",
+        )?;
+        let mut rows = statement.query([first_kept.as_millis()])?;
+        while let Some(row) = rows.next()? {
+            let day = Day::of(Timestamp::from_millis(row.get(1)?));
+            let packed = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
+            let records = checked_index(packed, row.get(3)?, row.get(2)?)
+                .ok_or_else(|| damaged_index(row.get(5).unwrap_or(0)))?;
+            self.index.remember(row.get(0)?, day, records.into_iter().map(|(entry, _)| entry));
+        }
+        tracing::debug!(ids = self.index.len(), "duplicate index derived from the journal");
+        Ok(())
+    }
+}
+
+/// Unpacks a record index after comparing its checksum.
+pub(super) fn checked_index(
+    packed: &[u8],
+    checksum: i64,
+    raw_bytes: i64,
+) -> Option<Vec<(trailhound_model::RecordEntry, trailhound_model::RecordMark)>> {
+    let raw_bytes = usize::try_from(raw_bytes).ok()?;
+    if super::codec::checksum(packed) != checksum {
+        return None;
+    }
+    record_index::unpack(packed, raw_bytes)
+}
+
+/// The failure when [`checked_index`] finds nothing whole.
+pub(super) fn damaged_index(seq: i64) -> JournalError {
+    JournalError::damaged(format!("the record index of chunk {seq} does not match its checksum"))
+}
+
+/// One of the numbers in `meta`.
+pub(super) fn meta(conn: &Connection, name: &str) -> Result<i64> {
+    Ok(conn.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |row| row.get(0))?)
+}
+
+/// Sets one of the numbers in `meta`.
+pub(super) fn set_meta(conn: &Connection, name: &str, value: i64) -> Result<()> {
+    conn.prepare_cached("UPDATE meta SET value = ?2 WHERE name = ?1")?.execute(params![name, value])?;
+    Ok(())
+}
+
+/// The stream's number, if it is registered.
+pub(super) fn stream_of(conn: &Connection, key: &StreamKey) -> Result<Option<StreamId>> {
+    let mut statement = conn.prepare_cached("SELECT id FROM stream WHERE instance = ?1 AND name = ?2")?;
+    let mut rows = statement.query([key.instance.as_str(), key.stream.as_str()])?;
+    Ok(rows.next()?.map(|row| row.get(0)).transpose()?.map(StreamId))
+}
+
+fn quick_check(conn: &Connection) -> Result<()> {
+    let words: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if words == "ok" { Ok(()) } else { Err(JournalError::damaged(words)) }
+}
+
+/// A fetch that did not end begins anew, so its staged chunks are of no use.
+fn discard_staged(conn: &Connection) -> Result<()> {
+    conn.execute_batch(
+        "BEGIN IMMEDIATE;
+         DELETE FROM payload WHERE id IN (SELECT payload FROM staged);
+         DELETE FROM staged;
+         COMMIT;",
+    )?;
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! Dropping what nobody needs any more, in steps small enough not to hold up a commit.
+
+use rusqlite::{Connection, params};
+use trailhound_model::Timestamp;
+
+use super::core::{Core, meta, set_meta};
+use super::duplicates::Day;
+use super::errors::Result;
+
+/// Most payload rows dropped by one call, and most bytes of them.
+const FORGET_PAYLOADS: i64 = 256;
+const FORGET_BYTES: u64 = 64 << 20;
+/// Most record indexes dropped by one call.
+const FORGET_INDEXES: i64 = 1_024;
+
+/// One step. Returns dropped payload rows; a full step may leave more to drop.
+pub(super) fn forget(core: &mut Core, now: Timestamp) -> Result<u64> {
+    let dropped = forget_payload(&core.conn, now - core.retention)?;
+    forget_indexes(core, Day::of(now - core.dedup_horizon))?;
+    Ok(dropped)
+}
+
+/// In order of position, until a chunk that a reader lacks or that is younger than `before`.
+fn forget_payload(conn: &Connection, before: Timestamp) -> Result<u64> {
+    let all_have: i64 = conn
+        .prepare_cached("SELECT coalesce(min(position), 9223372036854775807) FROM reader")?
+        .query_row([], |row| row.get(0))?;
+    let forgotten_to = meta(conn, "forgotten_to")?;
+    let mut statement = conn.prepare_cached(
+        "SELECT seq, at, payload, stored_bytes FROM chunk WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3",
+    )?;
+    let mut rows = statement.query(params![forgotten_to, all_have, FORGET_PAYLOADS])?;
+    let (mut last, mut bytes, mut dropped) = (forgotten_to, 0, 0);
+    while let Some(row) = rows.next()? {
+        let at = Timestamp::from_millis(row.get(1)?);
+        if at >= before || bytes >= FORGET_BYTES {
+            break;
+        }
+        bytes += super::rows::number(row, 3)?;
+        last = row.get(0)?;
+        conn.prepare_cached("DELETE FROM payload WHERE id = ?1")?.execute([row.get::<_, i64>(2)?])?;
+        dropped += 1;
+    }
+    if dropped > 0 {
+        set_meta(conn, "forgotten_to", last)?;
+    }
+    Ok(dropped)
+}
+
+/// Record ids go by the age of their blob, a day at a time, and never before their payload.
+fn forget_indexes(core: &mut Core, first_kept: Day) -> Result<()> {
+    let first_kept_ms = first_kept.start().as_millis();
+    if first_kept_ms > meta(&core.conn, "evicted_before")? {
+        set_meta(&core.conn, "evicted_before", first_kept_ms)?;
+        core.evict_before = Some(first_kept);
+    }
+    let forgotten_to = meta(&core.conn, "forgotten_to")?;
+    core.conn
+        .prepare_cached(
+            "DELETE FROM chunk WHERE seq IN
+             (SELECT seq FROM chunk WHERE created < ?1 AND seq <= ?2 ORDER BY created LIMIT ?3)",
+        )?
+        .execute(params![first_kept_ms, forgotten_to, FORGET_INDEXES])?;
+    Ok(())
+}

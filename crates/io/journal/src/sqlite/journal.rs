@@ -1,0 +1,239 @@
+//! [`SqliteJournal`]: the contract on one file.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use trailhound_env::Clock;
+use trailhound_model::{
+    BlobCounts, ContentId, Delta, JournalChunk, NewChunk, OutputName, Seq, StreamFacts, StreamKey, Timestamp,
+    days, hours,
+};
+
+use super::chunk_cache::ChunkCache;
+use super::codec::is_heavy;
+use super::commit::{EncodedChunk, commit_blob};
+use super::core::{Core, CoreSettings, Shared};
+use super::engine::{Engine, run_blocking};
+use super::errors::Result;
+use super::folder::HeldFolder;
+use super::{control, forget, ledger, load, read, readers, report, staging};
+use crate::{
+    Answer, Applied, BlobCommit, Committed, Journal, JournalError, ReaderState, Receipt, StreamId,
+    StreamReport,
+};
+
+/// Record ids are remembered for at least this age of their blob, whatever the configuration says.
+pub const MIN_DEDUP_HORIZON: Duration = days(14);
+
+/// About what a ledger delta writes, in bytes: for the bounds of queue and group.
+const DELTA_BYTES: usize = 512;
+
+/// Who runs the operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// A writer thread that groups commits, readers beside it. Calls need a tokio runtime.
+    Threaded,
+    /// The same code in the caller, one call at a time: deterministic, for virtual time.
+    Inline,
+}
+
+/// How a journal is opened.
+#[derive(Clone, Debug)]
+pub struct JournalConfig {
+    /// Made when absent, for its owner only. One process at a time.
+    pub data_dir: PathBuf,
+    /// Payload is kept at least this long even when all readers have it.
+    pub retention: Duration,
+    /// Record ids are kept for this age of their blob; at least [`MIN_DEDUP_HORIZON`].
+    pub dedup_horizon: Duration,
+    /// Decoded newest chunks held in memory, in bytes.
+    pub cache_bytes: usize,
+    /// Who runs the operations.
+    pub mode: Mode,
+    /// Check the whole file at start when it was not closed in good order.
+    pub integrity_check: bool,
+}
+
+impl JournalConfig {
+    /// The usual settings.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            retention: hours(24),
+            dedup_horizon: MIN_DEDUP_HORIZON,
+            cache_bytes: 32 << 20,
+            mode: Mode::Threaded,
+            integrity_check: true,
+        }
+    }
+}
+
+/// The journal in one SQLite file. Dropping it waits for what is queued and closes the file.
+pub struct SqliteJournal {
+    engine: Engine,
+    shared: Arc<Shared>,
+    // Last, so that the folder is free only when the file is closed.
+    _folder: HeldFolder,
+}
+
+impl SqliteJournal {
+    /// Takes the folder, checks the file, brings its schema up to date, derives the duplicate index. Blocks.
+    pub fn open(config: JournalConfig, clock: Arc<dyn Clock>) -> Result<Self> {
+        let JournalConfig { data_dir, retention, dedup_horizon, cache_bytes, mode, integrity_check } = config;
+        let folder = HeldFolder::take(&data_dir)?;
+        let shared = Arc::new(Shared {
+            cache: Mutex::new(ChunkCache::new(cache_bytes)),
+            newest: watch::Sender::new(Seq(0)),
+        });
+        let settings = CoreSettings {
+            database: &folder.database,
+            retention,
+            dedup_horizon: dedup_horizon.max(MIN_DEDUP_HORIZON),
+            integrity_check,
+        };
+        let core = Core::open(&settings, Arc::clone(&shared), clock)?;
+        let engine = match mode {
+            Mode::Threaded => Engine::threaded(core, &folder.database)?,
+            Mode::Inline => Engine::Inline(Box::new(Mutex::new(core))),
+        };
+        Ok(Self { engine, shared, _folder: folder })
+    }
+
+    /// All readers with their places, sorted by name.
+    pub fn readers(&self) -> Answer<'_, Vec<(OutputName, ReaderState)>> {
+        self.engine.query(readers_of)
+    }
+
+    async fn encode(&self, chunks: Vec<NewChunk>) -> Result<Vec<EncodedChunk>> {
+        let is_heavy = chunks.iter().any(is_heavy);
+        let work = move || chunks.into_iter().map(EncodedChunk::new).collect();
+        if is_heavy && self.engine.is_threaded() { run_blocking(work).await } else { work() }
+    }
+}
+
+impl Drop for SqliteJournal {
+    fn drop(&mut self) {
+        self.engine.close();
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn register(&self, key: &StreamKey) -> Answer<'_, StreamId> {
+        let key = key.clone();
+        self.engine.write(DELTA_BYTES, move |core| control::register(&core.conn, &key))
+    }
+
+    fn load(&self, stream: StreamId) -> Answer<'_, StreamFacts> {
+        self.engine.query(move |conn| load::load(conn, stream))
+    }
+
+    fn record(&self, stream: StreamId, deltas: Vec<Delta>) -> Answer<'_, Applied> {
+        let cost_bytes = deltas.iter().map(delta_bytes).sum();
+        self.engine.write(cost_bytes, move |core| ledger::record(&core.conn, stream, &deltas))
+    }
+
+    fn stage(
+        &self,
+        stream: StreamId,
+        content_id: &ContentId,
+        number: u32,
+        chunk: NewChunk,
+    ) -> Answer<'_, ()> {
+        let content_id = content_id.clone();
+        Box::pin(async move {
+            for encoded in self.encode(vec![chunk]).await? {
+                let content_id = content_id.clone();
+                self.engine
+                    .write(encoded.cost_bytes(), move |core| {
+                        staging::stage(&core.conn, stream, &content_id, number, &encoded)
+                    })
+                    .await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn commit_blob(&self, mut blob: BlobCommit) -> Answer<'_, Committed> {
+        let chunks = std::mem::take(&mut blob.chunks);
+        Box::pin(async move {
+            let chunks = self.encode(chunks).await?;
+            let cost_bytes = DELTA_BYTES + chunks.iter().map(EncodedChunk::cost_bytes).sum::<usize>();
+            self.engine.write(cost_bytes, move |core| commit_blob(core, &blob, chunks)).await
+        })
+    }
+
+    fn open_reader(&self, reader: &OutputName) -> Answer<'_, ReaderState> {
+        let reader = reader.clone();
+        self.engine.write(DELTA_BYTES, move |core| readers::open_reader(&core.conn, &reader))
+    }
+
+    fn drop_reader(&self, reader: &OutputName) -> Answer<'_, ()> {
+        let reader = reader.clone();
+        self.engine.write(DELTA_BYTES, move |core| readers::drop_reader(&core.conn, &reader))
+    }
+
+    fn read(&self, after: Seq, max_bytes: usize) -> Answer<'_, Vec<JournalChunk>> {
+        Box::pin(async move {
+            if *self.shared.newest.borrow() <= after {
+                return Ok(Vec::new());
+            }
+            let cached =
+                self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner).read(after, max_bytes);
+            match cached {
+                Some(chunks) => Ok(chunks),
+                None => self.engine.query(move |conn| read::read(conn, after, max_bytes)).await,
+            }
+        })
+    }
+
+    fn receipt(&self, receipt: Receipt) -> Answer<'_, ()> {
+        self.engine.write(DELTA_BYTES, move |core| readers::receipt(core, &receipt))
+    }
+
+    fn newest(&self) -> watch::Receiver<Seq> {
+        self.shared.newest.subscribe()
+    }
+
+    fn forget(&self, now: Timestamp) -> Answer<'_, u64> {
+        self.engine.write(DELTA_BYTES, move |core| forget::forget(core, now))
+    }
+
+    fn report(&self) -> Answer<'_, Vec<StreamReport>> {
+        self.engine.query(report::report)
+    }
+
+    fn recount(&self, stream: StreamId) -> Answer<'_, BlobCounts> {
+        self.engine.query(move |conn| load::recount(conn, stream))
+    }
+
+    fn control(&self, key: &str) -> Answer<'_, Option<(u64, String)>> {
+        let key = key.to_owned();
+        self.engine.query(move |conn| control::control(conn, &key))
+    }
+
+    fn set_control(&self, key: &str, expected: Option<u64>, value: &str) -> Answer<'_, bool> {
+        let (key, value) = (key.to_owned(), value.to_owned());
+        let work = move |core: &mut Core| control::set_control(&core.conn, &key, expected, &value);
+        self.engine.write(DELTA_BYTES, work)
+    }
+}
+
+fn readers_of(conn: &rusqlite::Connection) -> Result<Vec<(OutputName, ReaderState)>> {
+    report::readers(conn)
+}
+
+fn delta_bytes(delta: &Delta) -> usize {
+    match delta {
+        Delta::Found { blobs, .. } => blobs.len().saturating_mul(DELTA_BYTES),
+        _ => DELTA_BYTES,
+    }
+}
+
+/// The journal is shared between tasks.
+const _: () = {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<SqliteJournal>();
+    is_shared::<JournalError>();
+};

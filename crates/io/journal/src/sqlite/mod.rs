@@ -1,0 +1,31 @@
+//! The journal in one SQLite file.
+//!
+//! Where to start: [`SqliteJournal::open`]; then `group.rs` (how a commit becomes durable), `commit.rs`
+//! (commit point 1), `readers.rs` (commit point 2), `ledger.rs` (deltas as rows).
+
+mod blob_rows;
+mod chunk_cache;
+mod codec;
+mod commit;
+mod control;
+mod core;
+mod duplicates;
+mod engine;
+mod errors;
+mod folder;
+mod forget;
+mod group;
+mod journal;
+mod ledger;
+mod load;
+mod read;
+mod read_only;
+mod readers;
+mod record_index;
+mod report;
+mod rows;
+mod schema;
+mod staging;
+
+pub use journal::{JournalConfig, MIN_DEDUP_HORIZON, Mode, SqliteJournal};
+pub use read_only::JournalReader;

@@ -1,0 +1,120 @@
+//! The report on all streams.
+
+use rusqlite::{Connection, Row, params};
+use trailhound_model::{
+    BlobCounts, ContentId, DeliveryCounts, Gap, GapReason, OutputName, RecordCounts, Seq, StreamCounts,
+};
+
+use super::errors::Result;
+use super::rows::{number, optional_time, output_name, span, stream_key, time};
+use crate::{JournalError, MAX_REPORTED_GAPS, ReaderState, StreamId, StreamReport};
+
+/// All streams, sorted by key, as of one instant.
+pub(super) fn report(conn: &Connection) -> Result<Vec<StreamReport>> {
+    // One read transaction: the sums of one stream belong together.
+    let transaction = conn.unchecked_transaction()?;
+    let mut statement = transaction.prepare_cached(
+        "SELECT id, instance, name, horizon, newest_blob, last_journalled_at,
+         listed, journalled, gap, pending, fetched, duplicates, revisions, bytes FROM stream",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut reports = Vec::new();
+    while let Some(row) = rows.next()? {
+        reports.push(stream_report(&transaction, row)?);
+    }
+    reports.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(reports)
+}
+
+/// All readers, sorted by name.
+pub(super) fn readers(conn: &Connection) -> Result<Vec<(OutputName, ReaderState)>> {
+    let mut statement =
+        conn.prepare_cached("SELECT name, position, output_state FROM reader ORDER BY name")?;
+    let mut rows = statement.query([])?;
+    let mut readers = Vec::new();
+    while let Some(row) = rows.next()? {
+        let state = ReaderState { position: Seq(number(row, 1)?), output_state: row.get(2)? };
+        readers.push((output_name(row, 0)?, state));
+    }
+    Ok(readers)
+}
+
+fn stream_report(conn: &Connection, row: &Row<'_>) -> Result<StreamReport> {
+    let stream = StreamId(row.get(0)?);
+    Ok(StreamReport {
+        key: stream_key(row, 1)?,
+        counts: counts(row)?,
+        horizon: optional_time(row, 3)?,
+        covered: super::load::covered(conn, stream)?.spans().to_vec(),
+        gaps: gaps(conn, stream)?,
+        failing: failing(conn, stream)?,
+        newest_blob: optional_time(row, 4)?,
+        last_journalled_at: optional_time(row, 5)?,
+        deliveries: deliveries(conn, stream)?,
+    })
+}
+
+fn counts(row: &Row<'_>) -> Result<StreamCounts> {
+    Ok(StreamCounts {
+        blobs: BlobCounts {
+            listed: number(row, 6)?,
+            journalled: number(row, 7)?,
+            gap: number(row, 8)?,
+            pending: number(row, 9)?,
+        },
+        records: RecordCounts {
+            fetched: number(row, 10)?,
+            duplicates: number(row, 11)?,
+            revisions: number(row, 12)?,
+        },
+        bytes: number(row, 13)?,
+    })
+}
+
+fn gaps(conn: &Connection, stream: StreamId) -> Result<Vec<Gap>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT from_ms, to_ms, reason, detail, content_id, at FROM gap
+         WHERE stream = ?1 ORDER BY from_ms, to_ms, id LIMIT ?2",
+    )?;
+    let mut rows = statement.query(params![stream.0, MAX_REPORTED_GAPS as i64])?;
+    let mut gaps = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (word, detail): (String, String) = (row.get(2)?, row.get(3)?);
+        let reason = GapReason::from_parts(&word, &detail)
+            .ok_or_else(|| JournalError::damaged(format!("`{word}` is no reason of a gap")))?;
+        let content_id = row.get::<_, Option<String>>(4)?.map(|id| ContentId::new(&id));
+        gaps.push(Gap { span: span(row, 0)?, reason, content_id, at: time(row, 5)? });
+    }
+    Ok(gaps)
+}
+
+fn failing(conn: &Connection, stream: StreamId) -> Result<Vec<(ContentId, u32, String)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT content_id, attempts, last_error FROM blob
+         WHERE stream = ?1 AND state = 0 AND attempts > 0 ORDER BY created, content_id LIMIT ?2",
+    )?;
+    let mut rows = statement.query(params![stream.0, MAX_REPORTED_GAPS as i64])?;
+    let mut failing = Vec::new();
+    while let Some(row) = rows.next()? {
+        failing.push((ContentId::new(&row.get::<_, String>(0)?), row.get(1)?, row.get(2)?));
+    }
+    Ok(failing)
+}
+
+fn deliveries(conn: &Connection, stream: StreamId) -> Result<Vec<(OutputName, DeliveryCounts)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT reader, delivered, filtered, dead_lettered FROM reader_stream
+         WHERE stream = ?1 ORDER BY reader",
+    )?;
+    let mut rows = statement.query([stream.0])?;
+    let mut deliveries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let counts = DeliveryCounts {
+            delivered: number(row, 1)?,
+            filtered: number(row, 2)?,
+            dead_lettered: number(row, 3)?,
+        };
+        deliveries.push((output_name(row, 0)?, counts));
+    }
+    Ok(deliveries)
+}

@@ -1,0 +1,4 @@
+//! The journal, tested through its contract.
+
+mod contract;
+mod support;
