@@ -1,0 +1,140 @@
+//! What is going on: one status per stream and per output, for the live view, health and the summary.
+//!
+//! Counters here begin at zero with the process; the ledger's own sums are in the journal.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use trailhound_model::{DeliveryCounts, OutputName, RecordCounts, StreamKey, Timestamp};
+
+use crate::source::Reaction;
+
+/// The present state of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StreamPhase {
+    /// Nothing has been tried yet.
+    #[default]
+    New,
+    /// Listed, and nothing was there yet.
+    WaitingForFirstData,
+    /// As it should be.
+    Ok,
+    /// Microsoft asked for fewer requests.
+    Throttled,
+    /// The last call failed; it is tried again.
+    Retrying,
+    /// Only a person can help: see the error.
+    Failed(Reaction),
+}
+
+/// One stream's status.
+#[derive(Clone, Debug, Default)]
+pub struct StreamStatus {
+    /// What state it is in.
+    pub phase: StreamPhase,
+    /// Blobs named by listings, each once.
+    pub listed_blobs: u64,
+    /// Blobs journalled.
+    pub fetched_blobs: u64,
+    /// Blobs that became gap rows.
+    pub gap_blobs: u64,
+    /// Blobs listed and not yet journalled.
+    pub pending_blobs: u64,
+    /// Fetches under way.
+    pub in_flight: u64,
+    /// What became of the records.
+    pub records: RecordCounts,
+    /// Decompressed bytes.
+    pub raw_bytes: u64,
+    /// Bytes over the wire, of blobs.
+    pub wire_bytes: u64,
+    /// Listing pages read.
+    pub pages: u64,
+    /// `contentCreated` of the newest journalled blob.
+    pub newest_blob: Option<Timestamp>,
+    /// How long after its `contentCreated` the latest blob was journalled, in milliseconds.
+    pub lag_millis: Option<i64>,
+    /// When a call last succeeded.
+    pub last_success: Option<Timestamp>,
+    /// The last failure: when, what, what to do.
+    pub last_error: Option<(Timestamp, String, String)>,
+    /// [`crate::Goal::Once`]: everything asked for is in the journal or in a gap row.
+    pub finished: bool,
+}
+
+/// One output's status.
+#[derive(Clone, Debug, Default)]
+pub struct OutputStatus {
+    /// Done since the process began, by stream.
+    pub counts: BTreeMap<StreamKey, DeliveryCounts>,
+    /// Chunks not yet delivered.
+    pub backlog_chunks: u64,
+    /// When it last accepted a batch.
+    pub last_success: Option<Timestamp>,
+    /// The failure that holds it up now: since when, what, what to do.
+    pub error: Option<(Timestamp, String, String)>,
+}
+
+/// A copy of everything at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// By stream.
+    pub streams: BTreeMap<StreamKey, StreamStatus>,
+    /// By output.
+    pub outputs: BTreeMap<OutputName, OutputStatus>,
+    /// Broken promises, with what was seen: must stay empty.
+    pub alarms: Vec<String>,
+    /// The journal's present failure, if any.
+    pub journal_error: Option<String>,
+}
+
+/// Where statuses are kept. Cheap to share.
+#[derive(Clone, Debug, Default)]
+pub struct Board(Arc<Mutex<Snapshot>>);
+
+/// Most alarms that are kept.
+const MAX_ALARMS: usize = 100;
+
+impl Board {
+    /// An empty board.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A copy of the present state.
+    pub fn snapshot(&self) -> Snapshot {
+        self.lock().clone()
+    }
+
+    /// Changes one stream's status.
+    pub fn stream(&self, key: &StreamKey, change: impl FnOnce(&mut StreamStatus)) {
+        let mut board = self.lock();
+        if let Some(status) = board.streams.get_mut(key) {
+            change(status);
+        } else {
+            change(board.streams.entry(key.clone()).or_default());
+        }
+    }
+
+    /// Changes one output's status.
+    pub fn output(&self, name: &OutputName, change: impl FnOnce(&mut OutputStatus)) {
+        change(self.lock().outputs.entry(name.clone()).or_default());
+    }
+
+    /// A promise was broken.
+    pub fn alarm(&self, what: String) {
+        let mut board = self.lock();
+        if board.alarms.len() < MAX_ALARMS && !board.alarms.contains(&what) {
+            board.alarms.push(what);
+        }
+    }
+
+    /// The journal fails, or is well again.
+    pub fn journal_error(&self, error: Option<String>) {
+        self.lock().journal_error = error;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Snapshot> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,191 @@
+//! Delivering: from the journal to one output, receipt by receipt (commit point 2).
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use trailhound_env::Clock;
+use trailhound_journal::{Journal, JournalError, Receipt};
+use trailhound_model::{DeliveryCounts, JournalChunk, Seq, StreamKey, seconds};
+use trailhound_outputs::{Output, OutputError};
+
+use crate::board::Board;
+use crate::stop::Stop;
+use crate::telemetry;
+
+/// Raw bytes of one batch. One chunk may be larger (a single huge record).
+const BATCH_BYTES: usize = 8 << 20;
+/// Failures in a row after which a single collection gives an output up.
+const ONCE_FAILURES: u32 = 4;
+/// Longest wait between attempts, in seconds.
+const LONGEST_WAIT_SECONDS: u64 = 60;
+
+/// How a delivery ended.
+#[derive(Debug)]
+pub(crate) enum DeliveryEnd {
+    /// It was told to stop.
+    Stopped,
+    /// Told to drain, it delivered everything.
+    Drained,
+    /// A single collection could not deliver.
+    Failed(DeliveryError),
+}
+
+/// A failed step of delivering.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum DeliveryError {
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl DeliveryError {
+    pub(crate) fn hint(&self) -> &str {
+        match self {
+            Self::Output(error) => &error.hint,
+            Self::Journal(error) => error.kind.hint(),
+        }
+    }
+
+    fn can_pass(&self) -> bool {
+        match self {
+            Self::Output(error) => error.retry,
+            Self::Journal(_) => true,
+        }
+    }
+}
+
+pub(crate) struct Delivery {
+    pub output: Box<dyn Output>,
+    pub journal: Arc<dyn Journal>,
+    pub clock: Arc<dyn Clock>,
+    pub board: Board,
+    /// `true`: nothing more will be journalled; end when everything is delivered.
+    pub drain: watch::Receiver<bool>,
+    /// Somebody waits for the end: give up after some failures.
+    pub once: bool,
+}
+
+impl Delivery {
+    /// Delivers until stopped, drained or (a single collection) hopeless.
+    pub(crate) async fn run(mut self, stop: Stop) -> DeliveryEnd {
+        let mut failures = 0;
+        loop {
+            let ended = tokio::select! {
+                biased;
+                () = stop.stopped() => return DeliveryEnd::Stopped,
+                ended = self.deliver_until_failure(&mut failures) => ended,
+            };
+            let Err(error) = ended else { return DeliveryEnd::Drained };
+            failures += 1;
+            self.show_failure(&error);
+            if self.once && (failures >= ONCE_FAILURES || !error.can_pass()) {
+                return DeliveryEnd::Failed(error);
+            }
+            let wait = seconds((1 << failures.min(6)).min(LONGEST_WAIT_SECONDS));
+            tokio::select! {
+                () = stop.stopped() => return DeliveryEnd::Stopped,
+                () = self.clock.sleep(wait) => {}
+            }
+        }
+    }
+
+    async fn deliver_until_failure(&mut self, failures: &mut u32) -> Result<(), DeliveryError> {
+        let mut newest = self.journal.newest();
+        let place = self.journal.open_reader(self.output.name()).await?;
+        apart(self.output.recover(place.output_state.as_deref())).await?;
+        let mut position = place.position;
+        loop {
+            let draining = *self.drain.borrow_and_update();
+            let target = *newest.borrow_and_update();
+            if position < target {
+                position = self.deliver_batch(position).await?;
+                self.show_success(position, target);
+                *failures = 0;
+                continue;
+            }
+            if draining {
+                return Ok(());
+            }
+            tokio::select! {
+                changed = newest.changed() => if changed.is_err() { return Ok(()) },
+                changed = self.drain.changed() => if changed.is_err() { return Ok(()) },
+            }
+        }
+    }
+
+    async fn deliver_batch(&mut self, position: Seq) -> Result<Seq, DeliveryError> {
+        let batch = self.journal.read(position, BATCH_BYTES).await?;
+        let Some(last) = batch.last().map(|chunk| chunk.seq) else {
+            return Ok(*self.journal.newest().borrow());
+        };
+        let now = self.clock.now();
+        if let Some(state) = self.output.prepare(&batch, now)? {
+            self.store(position, Some(state), Vec::new()).await?;
+        }
+        let accepted = apart(self.output.deliver(&batch, now)).await?;
+        let counts = sums(&batch, &accepted.counts);
+        self.store(last, accepted.state, counts.clone()).await?;
+        for (key, done) in &counts {
+            telemetry::delivered(self.output.name(), key, done.delivered);
+        }
+        self.board.output(self.output.name(), |status| {
+            for (key, done) in counts {
+                *status.counts.entry(key).or_default() += done;
+            }
+        });
+        Ok(last)
+    }
+
+    async fn store(
+        &mut self,
+        position: Seq,
+        output_state: Option<String>,
+        counts: Vec<(StreamKey, DeliveryCounts)>,
+    ) -> Result<(), JournalError> {
+        let reader = self.output.name().clone();
+        let at = self.clock.now();
+        self.journal.receipt(Receipt { reader, position, output_state, counts, at }).await
+    }
+
+    fn show_success(&self, position: Seq, target: Seq) {
+        let now = self.clock.now();
+        self.board.output(self.output.name(), |status| {
+            status.backlog_chunks = target.0.saturating_sub(position.0);
+            status.last_success = Some(now);
+            status.error = None;
+        });
+    }
+
+    fn show_failure(&self, error: &DeliveryError) {
+        let name = self.output.name();
+        telemetry::output_failure(name);
+        tracing::warn!(output = %name, error = %error, hint = error.hint(), "output failed; records are kept in the journal");
+        let now = self.clock.now();
+        self.board.output(name, |status| {
+            let since = status.error.as_ref().map_or(now, |(since, ..)| *since);
+            status.error = Some((since, error.to_string(), error.hint().to_owned()));
+        });
+    }
+}
+
+/// Outputs may block on the disk: on a runtime with several threads the others go on meanwhile.
+async fn apart<F: Future>(work: F) -> F::Output {
+    let runtime = tokio::runtime::Handle::current();
+    if runtime.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread {
+        tokio::task::block_in_place(|| runtime.block_on(work))
+    } else {
+        work.await
+    }
+}
+
+fn sums(batch: &[JournalChunk], counts: &[DeliveryCounts]) -> Vec<(StreamKey, DeliveryCounts)> {
+    let mut sums: Vec<(StreamKey, DeliveryCounts)> = Vec::new();
+    for (chunk, done) in batch.iter().zip(counts) {
+        match sums.iter_mut().find(|(key, _)| *key == chunk.key) {
+            Some((_, sum)) => *sum += *done,
+            None => sums.push((chunk.key.clone(), *done)),
+        }
+    }
+    sums
+}

@@ -1,0 +1,61 @@
+//! What all jobs of a stream share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use trailhound_env::Clock;
+use trailhound_journal::{Applied, Journal, JournalError, StreamId};
+use trailhound_ledger::Limits;
+use trailhound_model::{Delta, StreamKey, Timestamp};
+
+use crate::board::Board;
+use crate::governor::Governor;
+use crate::source::{Source, SourceError};
+
+/// A clock that is off by more than this is corrected for planning, in milliseconds.
+const CORRECT_CLOCK_BEYOND_MILLIS: u64 = 30_000;
+
+/// Why a job of a stream ended early.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum JobError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+pub(crate) struct StreamContext {
+    pub key: StreamKey,
+    pub id: StreamId,
+    pub source: Arc<dyn Source>,
+    pub journal: Arc<dyn Journal>,
+    pub clock: Arc<dyn Clock>,
+    pub governor: Arc<Governor>,
+    /// Fetches that may be under way at once in the whole process.
+    pub permits: Arc<Semaphore>,
+    pub board: Board,
+    pub limits: Limits,
+}
+
+impl StreamContext {
+    /// Now by Microsoft's clock: windows and expiry are judged by it.
+    pub(crate) fn now(&self) -> Timestamp {
+        let local = self.clock.now();
+        match self.source.clock_offset_millis() {
+            Some(offset) if offset.unsigned_abs() > CORRECT_CLOCK_BEYOND_MILLIS => {
+                Timestamp::from_millis(local.as_millis().saturating_add(offset))
+            }
+            _ => local,
+        }
+    }
+
+    /// Waits until `until` by Microsoft's clock.
+    pub(crate) async fn sleep_until(&self, until: Timestamp) {
+        self.clock.sleep(until.since(self.now()).max(Duration::from_millis(1))).await;
+    }
+
+    pub(crate) async fn record(&self, deltas: Vec<Delta>) -> Result<Applied, JournalError> {
+        self.journal.record(self.id, deltas).await
+    }
+}

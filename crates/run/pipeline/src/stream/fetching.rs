@@ -1,0 +1,59 @@
+//! Fetching a blob into the journal.
+
+use std::sync::Arc;
+
+use trailhound_journal::{BlobCommit, Committed};
+use trailhound_ledger::Lane;
+use trailhound_model::{Blob, hours};
+
+use super::context::{JobError, StreamContext};
+use crate::source::{Reaction, SourceError};
+
+/// A blob that is durable in the journal.
+pub(super) struct Fetched {
+    pub committed: Committed,
+    pub wire_bytes: u64,
+}
+
+/// Streams one blob into the journal. All but the last chunk of a large one are set aside first; the last
+/// goes in with the commit, which makes all of them visible at once.
+pub(super) async fn fetch(context: Arc<StreamContext>, blob: Blob) -> Result<Fetched, JobError> {
+    let _permit = context.permits.acquire().await.map_err(|_| stopping())?;
+    let recent = context.now().since(blob.created) < hours(1);
+    context.governor.acquire(if recent { Lane::Live } else { Lane::Back }).await;
+
+    let mut reader = context.source.fetch(&context.key.stream, &blob).await?;
+    let mut last = reader.next_chunk().await?;
+    let mut staged_chunks = 0;
+    while let Some(following) = match &last {
+        Some(_) => reader.next_chunk().await?,
+        None => None,
+    } {
+        if let Some(full) = last.replace(following) {
+            context.journal.stage(context.id, &blob.content_id, staged_chunks, full).await?;
+            staged_chunks += 1;
+        }
+    }
+    let commit = BlobCommit {
+        stream: context.id,
+        content_id: blob.content_id,
+        created: blob.created,
+        chunks: last.into_iter().collect(),
+        staged_chunks,
+        at: context.now(),
+    };
+    let committed = context.journal.commit_blob(commit).await?;
+    context.governor.succeeded();
+    Ok(Fetched { committed, wire_bytes: reader.wire_bytes() })
+}
+
+fn stopping() -> SourceError {
+    SourceError {
+        reaction: Reaction::Retry,
+        code: "stopping".to_owned(),
+        what: "fetch a blob, since the process is stopping".to_owned(),
+        hint: String::new(),
+        link: "",
+        retry_after: None,
+    }
+}

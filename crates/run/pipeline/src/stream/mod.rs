@@ -1,0 +1,11 @@
+//! One stream of one instance, driven: subscribe, list, fetch, journal.
+
+mod context;
+mod driver;
+mod fetching;
+mod listing;
+mod outcomes;
+mod subscribing;
+
+pub(crate) use context::{JobError, StreamContext};
+pub(crate) use driver::{StreamDriver, StreamEnd};

@@ -1,0 +1,249 @@
+//! What the driver makes of ended jobs: progress, another attempt, a gap row, or giving up.
+
+use tokio::task::{Id, JoinError};
+use trailhound_journal::JournalError;
+use trailhound_ledger::{FetchFailure, Lane, Verdict, judge_failure};
+use trailhound_model::{ContentId, Delta, Timestamp, minutes, seconds};
+
+use super::context::JobError;
+use super::driver::{Job, JobEnd, StreamDriver};
+use super::fetching::Fetched;
+use super::subscribing::Subscribed;
+use crate::board::StreamPhase;
+use crate::source::{Reaction, SourceError};
+use crate::telemetry;
+
+/// A single collection gives up on a stream that has only failed for this long.
+const ONCE_PATIENCE: std::time::Duration = minutes(10);
+/// A single collection gives up after this many failures of the journal in a row.
+const ONCE_JOURNAL_FAILURES: u32 = 4;
+
+impl StreamDriver {
+    pub(super) async fn job_ended(&mut self, ended: Result<(Id, JobEnd), JoinError>) {
+        match ended {
+            Ok((id, end)) => {
+                self.kinds.remove(&id);
+                match end {
+                    JobEnd::Subscribe(result) => self.subscribe_ended(result),
+                    JobEnd::List(lane, result) => self.list_ended(lane, result),
+                    JobEnd::Fetch(id, result) => self.fetch_ended(id, result).await,
+                }
+            }
+            Err(error) => self.job_died(&error).await,
+        }
+    }
+
+    /// A defect in one job must not end the stream: it counts as a failure of what the job was for.
+    async fn job_died(&mut self, error: &JoinError) {
+        let Some(job) = self.kinds.remove(&error.id()) else { return };
+        tracing::error!(stream = %self.context.key, %error, "a job died; this is a defect in trailhound, please report it");
+        let failure = SourceError {
+            reaction: Reaction::Retry,
+            code: "defect".to_owned(),
+            what: "finish a job, since it died".to_owned(),
+            hint: "please report this with the log".to_owned(),
+            link: "",
+            retry_after: None,
+        };
+        match job {
+            Job::Subscribe => self.subscribe_ended(Err(failure.into())),
+            Job::List(lane) => self.list_ended(lane, Err(failure.into())),
+            Job::Fetch(id) => self.fetch_ended(id, Err(failure.into())).await,
+        }
+    }
+
+    fn subscribe_ended(&mut self, result: Result<Subscribed, JobError>) {
+        self.subscription.running = false;
+        match result {
+            Ok(subscribed) => {
+                self.subscription.enabled = subscribed.enabled;
+                self.subscription.refused = false;
+                self.subscription.look_again = subscribed.look_again;
+                for delta in &subscribed.deltas {
+                    self.apply(delta);
+                }
+                if subscribed.enabled {
+                    self.succeeded();
+                } else if self.is_once() {
+                    self.fatal = Some(JobError::Source(subscription_off(subscribed.look_again)));
+                }
+            }
+            Err(error) => {
+                let wait = self.failed(error);
+                self.subscription.look_again = wait;
+            }
+        }
+    }
+
+    fn list_ended(&mut self, lane: Lane, result: Result<(), JobError>) {
+        self.lane(lane).running = false;
+        while let Ok(delta) = self.deltas_in.try_recv() {
+            self.apply(&delta);
+        }
+        match result {
+            Ok(()) => self.succeeded(),
+            Err(error) => {
+                let wait = self.failed(error);
+                self.lane(lane).not_before = wait;
+            }
+        }
+    }
+
+    async fn fetch_ended(&mut self, id: ContentId, result: Result<Fetched, JobError>) {
+        self.in_flight.remove(&id);
+        match result {
+            Ok(fetched) => self.fetched(id, &fetched),
+            Err(JobError::Source(error)) => self.fetch_failed(&id, error).await,
+            Err(error) => self.fetch_not_before = self.failed(error),
+        }
+    }
+
+    fn fetched(&mut self, id: ContentId, fetched: &Fetched) {
+        self.journal_is_well();
+        let Some(pending) = self.facts.pending.get(&id) else { return };
+        let now = self.context.now();
+        let created = pending.blob.created;
+        let lag_millis = now.as_millis() - created.as_millis();
+        let Fetched { committed, wire_bytes } = *fetched;
+        telemetry::blob_journalled(
+            &self.context.key,
+            &committed.counts,
+            committed.bytes,
+            wire_bytes,
+            lag_millis,
+        );
+        self.context.board.stream(&self.context.key, |status| {
+            status.fetched_blobs += 1;
+            status.records += committed.counts;
+            status.raw_bytes += committed.bytes;
+            status.wire_bytes += wire_bytes;
+            status.newest_blob = status.newest_blob.max(Some(created));
+            status.lag_millis = Some(lag_millis);
+        });
+        let (counts, bytes) = (committed.counts, committed.bytes);
+        self.apply(&Delta::Journalled { content_id: id, counts, bytes, at: now });
+        self.succeeded();
+    }
+
+    async fn fetch_failed(&mut self, id: &ContentId, error: SourceError) {
+        let failure = match error.reaction {
+            Reaction::BlobExpired => FetchFailure::Expired,
+            Reaction::BlobRefused => FetchFailure::AgainstBlob,
+            Reaction::Retry | Reaction::RestartWindow => FetchFailure::Service,
+            _ => {
+                self.fetch_not_before = self.failed(error.into());
+                return;
+            }
+        };
+        let Some(pending) = self.facts.pending.get(id) else { return };
+        let now = self.context.now();
+        let told = format!("{}: {}", error.code, error.what);
+        match judge_failure(now, pending, &self.facts, failure, &told, &self.context.limits) {
+            Verdict::Hold => {
+                // Nothing else may be going on that could show the service well: look.
+                self.subscription.look_again = now;
+                self.fetch_not_before = self.failed(error.into());
+            }
+            Verdict::Record(delta) => {
+                tracing::debug!(stream = %self.context.key, blob = %id, code = error.code, error = %error, "fetch failed");
+                telemetry::source_failure(&self.context.key, &error.code);
+                if let Err(error) = self.record(vec![delta]).await {
+                    self.fetch_not_before = self.journal_failed(error);
+                }
+            }
+        }
+    }
+
+    fn succeeded(&mut self) {
+        self.failures_in_a_row = 0;
+        self.failing_since = None;
+        let now = self.context.now();
+        self.facts.last_success = self.facts.last_success.max(Some(now));
+        self.context.board.stream(&self.context.key, |status| {
+            let nothing_yet = status.fetched_blobs == 0 && status.newest_blob.is_none();
+            status.phase = if nothing_yet { StreamPhase::WaitingForFirstData } else { StreamPhase::Ok };
+            status.last_success = Some(now);
+        });
+    }
+
+    /// Notes a failure; answers when to try again.
+    fn failed(&mut self, error: JobError) -> Timestamp {
+        match error {
+            JobError::Journal(error) => self.journal_failed(error),
+            JobError::Source(error) => self.source_failed(error),
+        }
+    }
+
+    fn source_failed(&mut self, error: SourceError) -> Timestamp {
+        let now = self.context.now();
+        telemetry::source_failure(&self.context.key, &error.code);
+        self.failures_in_a_row += 1;
+        let since = *self.failing_since.get_or_insert(now);
+        let doubling = 1 << (self.failures_in_a_row - 1).min(12);
+        let (phase, wait) = match error.reaction {
+            Reaction::Throttled => {
+                self.context.governor.throttled(error.retry_after);
+                (StreamPhase::Throttled, seconds(1))
+            }
+            Reaction::StartSubscription => {
+                self.subscription.refused = true;
+                self.subscription.look_again = now;
+                (StreamPhase::Retrying, seconds(5))
+            }
+            reaction if reaction.needs_a_person() => {
+                (StreamPhase::Failed(reaction), (minutes(1) * doubling).min(minutes(15)))
+            }
+            _ => (StreamPhase::Retrying, (seconds(1) * doubling).min(minutes(1))),
+        };
+        if phase == StreamPhase::Retrying {
+            tracing::info!(stream = %self.context.key, code = error.code, error = %error, "failed, trying again");
+        } else {
+            tracing::warn!(stream = %self.context.key, code = error.code, error = %error, hint = error.hint, "failed");
+        }
+        self.context.board.stream(&self.context.key, |status| {
+            status.phase = phase;
+            status.last_error = Some((now, error.what.clone(), error.hint.clone()));
+        });
+        let hopeless = error.reaction.needs_a_person()
+            || (now.since(since) > ONCE_PATIENCE && error.reaction != Reaction::Throttled);
+        if self.is_once() && hopeless {
+            self.fatal = Some(JobError::Source(error));
+        }
+        now + wait
+    }
+
+    pub(super) fn journal_failed(&mut self, error: JournalError) -> Timestamp {
+        self.journal_failures += 1;
+        tracing::error!(stream = %self.context.key, error = %error, hint = error.kind.hint(), "journal failed");
+        self.context.board.journal_error(Some(format!("{error}; {}", error.kind.hint())));
+        let wait = seconds(1) * (1 << self.journal_failures.min(5));
+        if self.is_once() && self.journal_failures >= ONCE_JOURNAL_FAILURES {
+            self.fatal = Some(JobError::Journal(error));
+        }
+        let until = self.context.now() + wait;
+        self.fetch_not_before = until;
+        self.live.not_before = until;
+        self.back.not_before = until;
+        until
+    }
+
+    /// A journal call went through.
+    pub(super) fn journal_is_well(&mut self) {
+        if self.journal_failures > 0 {
+            self.journal_failures = 0;
+            self.context.board.journal_error(None);
+        }
+    }
+}
+
+fn subscription_off(until: Timestamp) -> SourceError {
+    SourceError {
+        reaction: Reaction::StartSubscription,
+        code: "start limit".to_owned(),
+        what: "list content: the subscription is off, and Microsoft takes one start request in 15 minutes"
+            .to_owned(),
+        hint: format!("run the command again after {until}"),
+        link: "",
+        retry_after: None,
+    }
+}

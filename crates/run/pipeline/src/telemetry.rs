@@ -1,0 +1,103 @@
+//! The metrics, each declared once: name, unit, help.
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+use trailhound_model::{OutputName, RecordCounts, StreamKey};
+
+const RECORDS: &str = "trailhound_records_total";
+const DUPLICATES: &str = "trailhound_duplicate_records_total";
+const REVISIONS: &str = "trailhound_revised_records_total";
+const BLOBS: &str = "trailhound_blobs_total";
+const RAW_BYTES: &str = "trailhound_raw_bytes_total";
+const WIRE_BYTES: &str = "trailhound_wire_bytes_total";
+const GAPS: &str = "trailhound_gaps_total";
+const FAILURES: &str = "trailhound_source_failures_total";
+const LAG: &str = "trailhound_lag_seconds";
+const PENDING: &str = "trailhound_pending_blobs";
+const DELIVERED: &str = "trailhound_delivered_records_total";
+const OUTPUT_FAILURES: &str = "trailhound_output_failures_total";
+const BROKEN: &str = "trailhound_broken_promises";
+
+/// Registers names, units and help texts with the installed recorder.
+pub fn describe() {
+    let counters = [
+        (RECORDS, "Records collected and journalled"),
+        (DUPLICATES, "Of these: known id, same content; not delivered"),
+        (REVISIONS, "Of these: known id, other content; delivered"),
+        (BLOBS, "Content blobs journalled"),
+        (GAPS, "Gap rows recorded"),
+        (FAILURES, "Failed calls to Microsoft, by code"),
+        (DELIVERED, "Records accepted by an output"),
+        (OUTPUT_FAILURES, "Failed deliveries"),
+    ];
+    for (name, help) in counters {
+        describe_counter!(name, Unit::Count, help);
+    }
+    describe_counter!(RAW_BYTES, Unit::Bytes, "Decompressed bytes of the journalled blobs");
+    describe_counter!(WIRE_BYTES, Unit::Bytes, "Bytes of blobs as they came over the wire");
+    describe_gauge!(LAG, Unit::Seconds, "From contentCreated to journalled, of the latest blob");
+    describe_gauge!(PENDING, Unit::Count, "Blobs listed and not yet journalled");
+    describe_gauge!(BROKEN, Unit::Count, "Promises found broken (L5): must be 0");
+    gauge!(BROKEN).set(0.0);
+}
+
+fn labels(key: &StreamKey) -> [(&'static str, String); 2] {
+    [("application", key.instance.to_string()), ("stream", key.stream.to_string())]
+}
+
+/// Makes a stream's series exist before its first record.
+pub(crate) fn stream_registered(key: &StreamKey) {
+    for name in [RECORDS, DUPLICATES, REVISIONS, BLOBS, GAPS] {
+        counter!(name, &labels(key)).absolute(0);
+    }
+}
+
+/// A blob was journalled.
+pub(crate) fn blob_journalled(
+    key: &StreamKey,
+    counts: &RecordCounts,
+    raw_bytes: u64,
+    wire_bytes: u64,
+    lag_millis: i64,
+) {
+    let labels = labels(key);
+    counter!(RECORDS, &labels).increment(counts.fetched);
+    counter!(DUPLICATES, &labels).increment(counts.duplicates);
+    counter!(REVISIONS, &labels).increment(counts.revisions);
+    counter!(BLOBS, &labels).increment(1);
+    counter!(RAW_BYTES, &labels).increment(raw_bytes);
+    counter!(WIRE_BYTES, &labels).increment(wire_bytes);
+    gauge!(LAG, &labels).set(lag_millis as f64 / 1000.0);
+}
+
+/// How many blobs wait.
+pub(crate) fn pending(key: &StreamKey, blobs: usize) {
+    gauge!(PENDING, &labels(key)).set(blobs as f64);
+}
+
+/// A gap row was recorded.
+pub(crate) fn gap(key: &StreamKey, reason: &'static str) {
+    let [application, stream] = labels(key);
+    counter!(GAPS, &[application, stream, ("reason", reason.to_owned())]).increment(1);
+}
+
+/// A call to the source failed.
+pub(crate) fn source_failure(key: &StreamKey, code: &str) {
+    let [application, stream] = labels(key);
+    counter!(FAILURES, &[application, stream, ("code", code.to_owned())]).increment(1);
+}
+
+/// An output accepted records.
+pub(crate) fn delivered(output: &OutputName, key: &StreamKey, records: u64) {
+    let [application, stream] = labels(key);
+    counter!(DELIVERED, &[("output", output.to_string()), application, stream]).increment(records);
+}
+
+/// A delivery failed.
+pub(crate) fn output_failure(output: &OutputName) {
+    counter!(OUTPUT_FAILURES, "output" => output.to_string()).increment(1);
+}
+
+/// How many promises are found broken.
+pub(crate) fn broken_promises(count: usize) {
+    gauge!(BROKEN).set(count as f64);
+}

@@ -1,0 +1,6 @@
+//! The pipeline in virtual time: on scripted sources, and on the simulated Microsoft.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where its world breaks")]
+
+mod scripted;
+mod world;

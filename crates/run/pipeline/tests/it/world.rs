@@ -1,0 +1,266 @@
+//! A source that follows a script, an output in memory, and the pipeline between them in virtual time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use futures::future::BoxFuture;
+use trailhound_env::{Clock, VirtualClock};
+use trailhound_journal::{Journal, JournalConfig, Mode as JournalMode, SqliteJournal, StreamReport};
+use trailhound_ledger::{BudgetLimits, Limits};
+use trailhound_model::*;
+use trailhound_outputs::{Accepted, Capabilities, Output, OutputError};
+use trailhound_pipeline::Stop;
+use trailhound_pipeline::board::Board;
+use trailhound_pipeline::source::*;
+use trailhound_pipeline::wire::{Failure, Instance, Mode, Plant, run};
+
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_795_190_400_000);
+
+/// What a fetch of a blob does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Script {
+    Serve,
+    /// Fails so often, then serves.
+    FailFirst(u32),
+    FailForEver,
+    PanicFirst,
+}
+
+/// Blobs with records, and when things work.
+pub(crate) struct Scripted {
+    pub clock: Arc<dyn Clock>,
+    pub blobs: Vec<(Blob, Vec<String>, Script)>,
+    /// Every call fails within it.
+    pub down: Option<Span>,
+    pub fetches: Mutex<BTreeMap<ContentId, u32>>,
+    pub starts: Mutex<u32>,
+}
+
+pub(crate) fn error(reaction: Reaction, what: &str) -> SourceError {
+    let (code, hint) = ("TEST".to_owned(), "look at the script".to_owned());
+    SourceError { reaction, code, what: what.to_owned(), hint, link: "", retry_after: None }
+}
+
+impl Scripted {
+    fn up(&self) -> Result<(), SourceError> {
+        match self.down {
+            Some(span) if span.contains(self.clock.now()) => Err(error(Reaction::Retry, "reach the service")),
+            _ => Ok(()),
+        }
+    }
+
+    fn serve(&self, blob: &Blob) -> Result<Box<dyn BlobReader>, SourceError> {
+        self.up()?;
+        let tries = {
+            let mut fetches = self.fetches.lock().unwrap();
+            let tries = fetches.entry(blob.content_id.clone()).or_default();
+            *tries += 1;
+            *tries
+        };
+        let (_, records, script) = self.blobs.iter().find(|(b, ..)| b == blob).expect("a listed blob");
+        match script {
+            Script::FailForEver => return Err(error(Reaction::Retry, "fetch a blob: HTTP 500")),
+            Script::FailFirst(n) if tries <= *n => return Err(error(Reaction::Retry, "fetch a blob")),
+            Script::PanicFirst if tries == 1 => panic!("on purpose"),
+            _ => {}
+        }
+        Ok(Box::new(OneChunk(Some(chunk(records)))))
+    }
+}
+
+pub(crate) fn chunk(records: &[String]) -> NewChunk {
+    let mut raw = String::from("[");
+    let mut entries = Vec::new();
+    for record in records {
+        let id = serde_json::from_str::<serde_json::Value>(record).unwrap()["Id"].as_str().map(str::to_owned);
+        entries.push(RecordEntry {
+            offset: u32::try_from(raw.len()).unwrap(),
+            length: u32::try_from(record.len()).unwrap(),
+            id: id.and_then(|id| RecordId::from_text(&id)),
+            hash: ContentHash::of(record.as_bytes()),
+        });
+        raw.push_str(record);
+        raw.push(',');
+    }
+    NewChunk { raw: raw.into(), gzip: None, entries }
+}
+
+struct OneChunk(Option<NewChunk>);
+
+impl BlobReader for OneChunk {
+    fn next_chunk(&mut self) -> BoxFuture<'_, Result<Option<NewChunk>, SourceError>> {
+        Box::pin(async { Ok(self.0.take()) })
+    }
+    fn wire_bytes(&self) -> u64 {
+        1
+    }
+}
+
+impl Source for Scripted {
+    fn enabled_streams(&self) -> BoxFuture<'_, Result<BTreeSet<StreamName>, SourceError>> {
+        Box::pin(async {
+            self.up()?;
+            let started = *self.starts.lock().unwrap() > 0;
+            Ok(if started { [stream()].into() } else { BTreeSet::new() })
+        })
+    }
+    fn start<'a>(&'a self, _: &'a StreamName) -> BoxFuture<'a, Result<(), SourceError>> {
+        Box::pin(async {
+            self.up()?;
+            *self.starts.lock().unwrap() += 1;
+            Ok(())
+        })
+    }
+    fn list<'a>(
+        &'a self,
+        _: &'a StreamName,
+        span: Span,
+        next: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<SourcePage, SourceError>> {
+        Box::pin(async move {
+            self.up()?;
+            let skip: usize = next.map_or(0, |text| text.parse().unwrap());
+            let all: Vec<Blob> =
+                self.blobs.iter().map(|(b, ..)| b.clone()).filter(|b| span.contains(b.created)).collect();
+            let next = (all.len() > skip + 7).then(|| (skip + 7).to_string());
+            Ok(SourcePage { blobs: all.into_iter().skip(skip).take(7).collect(), next })
+        })
+    }
+    fn fetch<'a>(
+        &'a self,
+        _: &'a StreamName,
+        blob: &'a Blob,
+    ) -> BoxFuture<'a, Result<Box<dyn BlobReader>, SourceError>> {
+        Box::pin(async move {
+            self.clock.sleep(std::time::Duration::from_millis(120)).await;
+            self.serve(blob)
+        })
+    }
+    fn clock_offset_millis(&self) -> Option<i64> {
+        None
+    }
+}
+
+/// Keeps what it accepts; fails on command.
+pub(crate) struct Memory {
+    pub name: OutputName,
+    pub lines: Arc<Mutex<Vec<String>>>,
+    pub failures_left: u32,
+}
+
+impl Output for Memory {
+    fn name(&self) -> &OutputName {
+        &self.name
+    }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { exactly_once: true }
+    }
+    fn check(&mut self, _: Timestamp) -> BoxFuture<'_, Result<(), OutputError>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn recover(&mut self, _: Option<&str>) -> BoxFuture<'_, Result<(), OutputError>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn prepare(&mut self, _: &[JournalChunk], _: Timestamp) -> Result<Option<String>, OutputError> {
+        Ok(None)
+    }
+    fn deliver<'a>(
+        &'a mut self,
+        batch: &'a [JournalChunk],
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<Accepted, OutputError>> {
+        Box::pin(async move {
+            if self.failures_left > 0 {
+                self.failures_left -= 1;
+                let (what, hint) = ("write".to_owned(), "wait".to_owned());
+                return Err(OutputError { what, hint, retry: true });
+            }
+            let mut counts = Vec::new();
+            for chunk in batch {
+                let before = self.lines.lock().unwrap().len();
+                let text = |raw: &[u8]| String::from_utf8(raw.to_vec()).unwrap();
+                self.lines.lock().unwrap().extend(chunk.deliverable().map(|(_, _, raw)| text(raw)));
+                let delivered = (self.lines.lock().unwrap().len() - before) as u64;
+                counts.push(DeliveryCounts { delivered, ..DeliveryCounts::default() });
+            }
+            Ok(Accepted { state: None, counts })
+        })
+    }
+}
+
+pub(crate) fn stream() -> StreamName {
+    StreamName::new("Audit.General").unwrap()
+}
+
+pub(crate) fn key() -> StreamKey {
+    StreamKey { instance: InstanceName::new("contoso").unwrap(), stream: stream() }
+}
+
+/// One blob a quarter of an hour for `hours`, ending now, with three records each.
+pub(crate) fn history(hours: u64, script: impl Fn(u64) -> Script) -> Vec<(Blob, Vec<String>, Script)> {
+    (0..hours * 4)
+        .map(|n| {
+            let created = START - minutes(15 * (hours * 4 - n));
+            let content_id = ContentId::new(&format!("blob-{n}"));
+            let blob = Blob { content_id, uri: String::new(), created, expires: created + days(7) };
+            let record = |r: u64| format!("{{\"Id\":\"r-{n}-{r}\",\"Value\":{r}}}");
+            (blob, (0..3).map(record).collect(), script(n))
+        })
+        .collect()
+}
+
+pub(crate) struct Outcome {
+    pub failures: Vec<Failure>,
+    pub lines: Vec<String>,
+    pub board: Board,
+    pub reports: Vec<StreamReport>,
+}
+
+/// Runs the pipeline in virtual time. `stop_after`: only for [`Mode::Follow`].
+pub(crate) fn play(
+    mode: Mode,
+    stop_after: Option<std::time::Duration>,
+    output_failures: u32,
+    make: impl FnOnce(Arc<dyn Clock>) -> Scripted,
+) -> Outcome {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    runtime.block_on(async {
+        let clock: Arc<dyn Clock> = Arc::new(VirtualClock::starting_at(START));
+        let settings =
+            JournalConfig { mode: JournalMode::Inline, ..JournalConfig::new(folder.path().join("data")) };
+        let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(settings, Arc::clone(&clock)).unwrap());
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let name = OutputName::new("memory").unwrap();
+        let output = Memory { name, lines: Arc::clone(&lines), failures_left: output_failures };
+        let board = Board::new();
+        let plant = Plant {
+            journal: Arc::clone(&journal),
+            clock: Arc::clone(&clock),
+            board: board.clone(),
+            instances: vec![Instance {
+                name: key().instance,
+                source: Arc::new(make(Arc::clone(&clock))),
+                streams: vec![stream()],
+                start: None,
+                poll_every: None,
+            }],
+            outputs: vec![Box::new(output)],
+            limits: if mode == Mode::Follow { Limits::daemon() } else { Limits::once() },
+            budget: BudgetLimits::default(),
+        };
+        let stop = Stop::new();
+        if let Some(after) = stop_after {
+            let (stop, clock) = (stop.clone(), Arc::clone(&clock));
+            tokio::spawn(async move {
+                clock.sleep(after).await;
+                stop.stop();
+            });
+        }
+        let failures = run(plant, mode, &stop).await.unwrap();
+        let lines = lines.lock().unwrap().clone();
+        let reports = journal.report().await.unwrap();
+        Outcome { failures, lines, board, reports }
+    })
+}
