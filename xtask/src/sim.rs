@@ -1,7 +1,7 @@
 //! `cargo xtask sim [N]`: the seeded crash and fault tests, with fresh seeds.
 //!
 //! The harness that plays whole scenarios and checks every promise comes with the next issue; until then this
-//! runs the tests that take a seed, which are the ones named `seeded` or `sigkill`.
+//! runs the tests that take a seed, which are the ones named `seeded` or in a module `kill` or `sigkill`.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -23,7 +23,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), ChoreError> {
     process::run(test::nextest(&[]).args(["-E", SEEDED]).env("TRAILHOUND_SEEDS", seeds))
 }
 
-const SEEDED: &str = "test(/seeded|sigkill/)";
+const SEEDED: &str = "test(/seeded|sigkill|kill::/)";
 
 /// `17,4,…`, as many as asked for.
 fn seeds(arguments: &[String]) -> Result<String, ChoreError> {

@@ -30,9 +30,11 @@ impl SourceFile {
         (0..lines.len()).find(|at| opens_tests(*at)).unwrap_or(lines.len())
     }
 
-    /// Whether the file is nothing but tests, by its place.
+    /// Whether the file is nothing but tests or what they stand on, by its place and name.
     pub(crate) fn is_test(&self) -> bool {
-        self.path.split('/').any(|part| matches!(part, "tests" | "tests.rs" | "test_support" | "benches"))
+        let tests_folder = |part: &str| matches!(part, "tests" | "testing" | "examples" | "benches");
+        let tests_file = |name: &str| name.ends_with("tests.rs") || name == "test_support.rs";
+        self.path.split('/').any(tests_folder) || self.path.rsplit('/').next().is_some_and(tests_file)
     }
 }
 
