@@ -78,8 +78,13 @@ impl Files {
         for (base, tracked) in &mut self.by_base {
             let path = part_path(base, tracked.part);
             let failed = |error| errors::io("cut back", &path, &error);
-            // Absent: moved or removed by somebody; `choose` begins it anew.
-            let Some(present) = disk.length(&path).map_err(failed)? else { continue };
+            let Some(present) = disk.length(&path).map_err(failed)? else {
+                // Moved or removed by somebody; `choose` begins it anew.
+                if tracked.length > 0 {
+                    tracing::warn!(path = %path.display(), bytes = tracked.length, "a delivered file is gone");
+                }
+                continue;
+            };
             if present < tracked.length {
                 return Err(errors::shorter(&path, tracked.length, present));
             }

@@ -54,6 +54,7 @@ async fn a_file_that_was_rotated_away_is_begun_anew() {
     try_write(&mut output, 1, "n:{\"a\":1}").await.unwrap();
     disk.move_away(Path::new(FILE), "log/a.ndjson.1");
     let stored = try_write(&mut output, 2, "n:{\"a\":2}").await.unwrap();
+    output.recover(stored.as_deref()).await.unwrap();
     disk.move_away(Path::new(FILE), "log/a.ndjson.2");
     output.recover(stored.as_deref()).await.unwrap();
     try_write(&mut output, 3, "n:{\"a\":3}").await.unwrap();
@@ -82,6 +83,26 @@ async fn what_stood_in_a_file_before_stays() {
     output.deliver(&batch, now()).await.unwrap();
     output.recover(intent.as_deref()).await.unwrap();
     assert_eq!(disk.files()[Path::new(FILE)], b"theirs\n");
+}
+
+#[tokio::test]
+async fn an_undone_first_delivery_leaves_no_file_of_ours() {
+    for theirs in [None, Some(b"")] {
+        let disk = SimDisk::new(1);
+        if let Some(bytes) = theirs {
+            disk.put(FILE, bytes);
+        }
+        let mut output = started(&disk).await;
+        let batch = [chunk(1, &key("contoso", "Audit.General"), &["n:{}"])];
+        let intent = output.prepare(&batch, now()).unwrap();
+        output.deliver(&batch, now()).await.unwrap();
+        output.recover(intent.as_deref()).await.unwrap();
+        assert_eq!(
+            disk.files().get(Path::new(FILE)).map(Vec::len),
+            theirs.map(|_| 0),
+            "an empty file of theirs stays"
+        );
+    }
 }
 
 #[tokio::test]
