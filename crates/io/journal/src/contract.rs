@@ -22,7 +22,8 @@ pub struct StreamId(pub u32);
 /// What a group of deltas changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// Of the blobs in `Delta::Found`: those that this journal had not seen before.
+    /// Of the blobs in `Delta::Found`: those that this journal had not seen before. After a call whose end was
+    /// unknown (`Failed`) a repetition finds nothing new: load the facts again.
     pub new_blobs: Vec<Blob>,
 }
 
@@ -113,14 +114,19 @@ pub trait Journal: Send + Sync + 'static {
     fn load(&self, stream: StreamId) -> Answer<'_, StreamFacts>;
 
     /// Makes ledger deltas durable, all or none. `Delta::Journalled` is not taken here: see `commit_blob`.
+    ///
+    /// What is decided by the journal alone: `Found`, `Listed` and a journalled blob are the successes of
+    /// `StreamFacts::last_success`; `Failed` counts when its `next_try` is later than the known one; a gap of a
+    /// journalled blob is ignored, of an unknown blob refused; a reopened blob begins without attempts.
     fn record(&self, stream: StreamId, deltas: Vec<Delta>) -> Answer<'_, Applied>;
 
     /// Sets a chunk of a large blob aside, durably but unseen by readers, until its blob is committed.
-    /// `number` counts from 0; staging number 0 discards what an earlier attempt left.
+    /// `number` counts from 0; staging number 0 discards what an earlier attempt left, and so does a restart.
     fn stage(&self, stream: StreamId, content_id: &ContentId, number: u32, chunk: NewChunk)
     -> Answer<'_, ()>;
 
-    /// Commit point 1: records and `Delta::Journalled` in one durable step, duplicates marked.
+    /// Commit point 1: records and `Delta::Journalled` in one durable step, duplicates marked. A blob in a gap
+    /// row leaves it; one that no listing named is counted as listed.
     fn commit_blob(&self, blob: BlobCommit) -> Answer<'_, Committed>;
 
     /// Where the reader stands. A new reader begins at the oldest chunk still held.
@@ -132,14 +138,16 @@ pub trait Journal: Send + Sync + 'static {
     /// Chunks after `after`, oldest first, until `max_bytes` of raw bytes are reached; at least one if any.
     fn read(&self, after: Seq, max_bytes: usize) -> Answer<'_, Vec<JournalChunk>>;
 
-    /// Commit point 2.
+    /// Commit point 2. Refused when the position lies behind the stored one or beyond the newest chunk. With
+    /// the stored position itself only the state moves and the counts are ignored: so repeating is safe.
     fn receipt(&self, receipt: Receipt) -> Answer<'_, ()>;
 
     /// The position of the newest committed chunk, as it moves.
     fn newest(&self) -> watch::Receiver<Seq>;
 
     /// Drops payload that every reader has and that is older than the configured retention, and record ids
-    /// of blobs created before the duplicate horizon. Returns dropped payload rows.
+    /// of blobs created before the duplicate horizon. Returns dropped payload rows. A call does a bounded part
+    /// (256 payloads, 64 MiB), so that no commit waits long: call again while it drops something.
     fn forget(&self, now: Timestamp) -> Answer<'_, u64>;
 
     /// Reports on all streams, sorted by key.

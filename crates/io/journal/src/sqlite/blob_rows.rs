@@ -34,7 +34,6 @@ impl BlobState {
 /// What deciding about a delta needs of a known blob.
 pub(super) struct KnownBlob {
     pub(super) state: BlobState,
-    pub(super) reopened_at: Option<i64>,
     pub(super) counts: RecordCounts,
     pub(super) bytes: u64,
 }
@@ -43,30 +42,30 @@ pub(super) struct KnownBlob {
 pub(super) fn known_blob(conn: &Connection, stream: StreamId, content_id: &str) -> Result<Option<KnownBlob>> {
     let row = conn
         .prepare_cached(
-            "SELECT state, reopened_at, fetched, duplicates, revisions, bytes
+            "SELECT state, fetched, duplicates, revisions, bytes
              FROM blob WHERE stream = ?1 AND content_id = ?2",
         )?
         .query_row(params![stream.0, content_id], |row| {
             let counts = RecordCounts {
-                fetched: row.get::<_, i64>(2)?.cast_unsigned(),
-                duplicates: row.get::<_, i64>(3)?.cast_unsigned(),
-                revisions: row.get::<_, i64>(4)?.cast_unsigned(),
+                fetched: row.get::<_, i64>(1)?.cast_unsigned(),
+                duplicates: row.get::<_, i64>(2)?.cast_unsigned(),
+                revisions: row.get::<_, i64>(3)?.cast_unsigned(),
             };
-            let bytes = row.get::<_, i64>(5)?.cast_unsigned();
-            Ok((row.get::<_, u8>(0)?, row.get(1)?, counts, bytes))
+            let bytes = row.get::<_, i64>(4)?.cast_unsigned();
+            Ok((row.get::<_, u8>(0)?, counts, bytes))
         })
         .optional()?;
-    let Some((state, reopened_at, counts, bytes)) = row else { return Ok(None) };
+    let Some((state, counts, bytes)) = row else { return Ok(None) };
     let state = BlobState::from_number(state)?;
-    Ok(Some(KnownBlob { state, reopened_at, counts, bytes }))
+    Ok(Some(KnownBlob { state, counts, bytes }))
 }
 
 /// Adds a pending blob; `false` when it is known already.
 pub(super) fn insert_found(conn: &Connection, stream: StreamId, blob: &Blob, at: Timestamp) -> Result<bool> {
     let inserted = conn
         .prepare_cached(
-            "INSERT OR IGNORE INTO blob (stream, content_id, state, created, expires, uri, found_at, next_try,
-             failed_until) VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?6, ?6)",
+            "INSERT OR IGNORE INTO blob (stream, content_id, state, created, expires, uri, found_at, next_try)
+             VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?6)",
         )?
         .execute(params![
             stream.0,

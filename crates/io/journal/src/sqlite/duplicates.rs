@@ -153,3 +153,91 @@ impl Seen {
 fn halves(value: u128) -> [u64; 2] {
     [value as u64, (value >> 64) as u64]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+    use trailhound_model::ContentHash;
+
+    use super::*;
+
+    /// What happens to the index.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Blob { stream: u32, day: i64, records: Vec<(u8, u8)>, rolled_back: bool },
+        Evict { day: i64 },
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let records = proptest::collection::vec((0u8..12, 0u8..3), 0..8);
+        prop_oneof![
+            9 => (0u32..2, 0i64..5, records, proptest::bool::weighted(0.3))
+                .prop_map(|(stream, day, records, rolled_back)| Step::Blob { stream, day, records, rolled_back }),
+            1 => (0i64..5).prop_map(|day| Step::Evict { day }),
+        ]
+    }
+
+    fn entries(records: &[(u8, u8)]) -> Vec<RecordEntry> {
+        let entry = |&(id, content): &(u8, u8)| RecordEntry {
+            offset: 0,
+            length: 0,
+            // Number 0 is a record without an id.
+            id: (id > 0).then(|| RecordId(u128::from(id) << 64)),
+            hash: ContentHash(u128::from(content)),
+        };
+        records.iter().map(entry).collect()
+    }
+
+    /// Everything ever seen, as a plain set of (stream, day, id, content).
+    type Naive = HashSet<(u32, i64, u8, u8)>;
+
+    fn naive_mark(seen: &mut Naive, stream: u32, day: i64, (id, content): (u8, u8)) -> RecordMark {
+        if id == 0 {
+            return RecordMark::New;
+        }
+        let of_id = |s: &&(u32, i64, u8, u8)| s.0 == stream && s.2 == id;
+        let mark = if seen.iter().filter(of_id).any(|s| s.3 == content) {
+            RecordMark::Duplicate
+        } else if seen.iter().any(|s| of_id(&s)) {
+            RecordMark::Revision
+        } else {
+            RecordMark::New
+        };
+        seen.insert((stream, day, id, content));
+        mark
+    }
+
+    proptest! {
+        #[test]
+        fn decisions_are_those_of_a_plain_set_through_rollbacks_and_evictions(
+            steps in proptest::collection::vec(step(), 0..60)
+        ) {
+            let mut index = DuplicateIndex::default();
+            let mut naive = Naive::new();
+            for step in steps {
+                match step {
+                    Step::Blob { stream, day, records, rolled_back } => {
+                        let mark = index.undo_mark();
+                        let kept = naive.clone();
+                        let expected: Vec<RecordMark> =
+                            records.iter().map(|&r| naive_mark(&mut naive, stream, day, r)).collect();
+                        prop_assert_eq!(index.mark_records(stream, Day(day), &entries(&records)), expected);
+                        if rolled_back {
+                            index.roll_back_to(mark);
+                            naive = kept;
+                        } else {
+                            index.accept();
+                        }
+                    }
+                    Step::Evict { day } => {
+                        index.evict(Day(day));
+                        naive.retain(|seen| seen.1 >= day);
+                    }
+                }
+                prop_assert_eq!(index.len(), naive.len());
+            }
+        }
+    }
+}

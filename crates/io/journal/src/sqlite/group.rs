@@ -136,3 +136,7 @@ fn execute(core: &Core, sql: &str) -> Result<()> {
     core.conn.prepare_cached(sql)?.execute([])?;
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "group_tests.rs"]
+mod tests;

@@ -1,6 +1,6 @@
 //! Ledger deltas as rows. Applying one twice, or an older one again, changes nothing (promise L4).
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use trailhound_model::{ContentId, Delta, Gap, Span, SweepTier, Timestamp};
 
 use super::blob_rows::{BlobState, delete_gap, insert_found, insert_gap, known_blob, move_blob};
@@ -132,8 +132,8 @@ fn note_failure(
 ) -> Result<()> {
     conn.prepare_cached(
         "UPDATE blob SET attempts = attempts + 1, strikes = strikes + ?3, last_error = ?5,
-         next_try = ?4, failed_until = ?4
-         WHERE stream = ?1 AND content_id = ?2 AND state = 0 AND failed_until < ?4",
+         next_try = ?4
+         WHERE stream = ?1 AND content_id = ?2 AND state = 0 AND next_try < ?4",
     )?
     .execute(params![stream.0, content_id.as_str(), i64::from(strike), next_try.as_millis(), error])?;
     Ok(())
@@ -147,31 +147,27 @@ fn record_gap(conn: &Connection, stream: StreamId, gap: &Gap) -> Result<()> {
     insert_gap(conn, stream, gap)
 }
 
-/// Pending → gap. A gap that was recorded before the blob was last reopened is an old one come again.
+/// Pending → gap. In any other state the blob is in a gap row already, or was had after all.
 fn give_up_blob(conn: &Connection, stream: StreamId, content_id: &ContentId, gap: &Gap) -> Result<()> {
     let Some(known) = known_blob(conn, stream, content_id.as_str())? else {
         return Err(JournalError::refused(format!("a gap of the unknown blob `{content_id}`")));
     };
-    let is_old = known.reopened_at.is_some_and(|reopened| gap.at.as_millis() <= reopened);
-    if known.state != BlobState::Pending || is_old {
+    if known.state != BlobState::Pending {
         return Ok(());
     }
     move_blob(conn, stream, content_id.as_str(), BlobState::Pending, BlobState::Gap)?;
     insert_gap(conn, stream, gap)
 }
 
-/// Gap → pending, with a clean slate.
+/// Gap → pending, with a clean slate. In any other state there is no gap row to withdraw.
 fn reopen(conn: &Connection, stream: StreamId, content_id: &ContentId, at: Timestamp) -> Result<()> {
-    let gap_at: Option<i64> = conn
-        .prepare_cached("SELECT at FROM gap WHERE stream = ?1 AND content_id = ?2")?
-        .query_row(params![stream.0, content_id.as_str()], |row| row.get(0))
-        .optional()?;
-    if gap_at.is_none_or(|gap_at| at.as_millis() < gap_at) {
+    let known = known_blob(conn, stream, content_id.as_str())?;
+    if known.is_none_or(|known| known.state != BlobState::Gap) {
         return Ok(());
     }
     delete_gap(conn, stream, content_id.as_str())?;
     conn.prepare_cached(
-        "UPDATE blob SET attempts = 0, strikes = 0, last_error = '', next_try = ?3, reopened_at = ?3
+        "UPDATE blob SET attempts = 0, strikes = 0, last_error = '', next_try = ?3
          WHERE stream = ?1 AND content_id = ?2",
     )?
     .execute(params![stream.0, content_id.as_str(), at.as_millis()])?;

@@ -42,6 +42,10 @@ pub(super) fn open_for_writing(database: &Path) -> Result<Connection> {
          PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON;"
     ))?;
+    let mode: String = conn.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(JournalError::unusable("the file system cannot hold a write-ahead log"));
+    }
     migrate(&mut conn, MIGRATIONS)?;
     Ok(conn)
 }
@@ -101,4 +105,51 @@ fn refuse_newer(version: usize, steps: &[&str]) -> Result<()> {
         return Err(JournalError::new(JournalErrorKind::TooNew, detail));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file as released version 1 leaves it.
+    fn version_1() -> Connection {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate(&mut conn, &MIGRATIONS[..1]).unwrap();
+        conn.execute_batch(
+            "INSERT INTO stream (instance, name, listed, journalled) VALUES ('contoso', 'Audit.General', 1, 1);
+             INSERT INTO blob (stream, content_id, state, created, expires, uri, found_at, next_try)
+             VALUES (1, 'b', 1, 5, 9, '', 6, 6);",
+        )
+        .unwrap();
+        conn
+    }
+
+    #[test]
+    fn a_file_of_version_1_is_brought_up_to_date_and_keeps_its_rows() {
+        let mut conn = version_1();
+        migrate(&mut conn, MIGRATIONS).unwrap();
+        check_version(&conn, MIGRATIONS).unwrap();
+        let report = crate::sqlite::report::report(&conn).unwrap();
+        assert_eq!(
+            (report[0].key.to_string().as_str(), report[0].counts.blobs.journalled),
+            ("contoso/Audit.General", 1)
+        );
+        let recounted = crate::sqlite::load::recount(&conn, crate::StreamId(1)).unwrap();
+        assert_eq!(recounted, report[0].counts.blobs);
+    }
+
+    #[test]
+    fn each_step_runs_once_and_a_failing_one_leaves_the_version_before() {
+        let mut conn = version_1();
+        let steps = [MIGRATIONS[0], "ALTER TABLE reader ADD COLUMN paused INTEGER NOT NULL DEFAULT 0"];
+        migrate(&mut conn, &steps).unwrap();
+        migrate(&mut conn, &steps).unwrap();
+        assert_eq!(identity(&conn).unwrap(), (APPLICATION_ID, 2));
+        let broken = [steps[0], steps[1], "CREATE TABLE half (x); SELECT no_such_column FROM reader"];
+        migrate(&mut conn, &broken).unwrap_err();
+        assert_eq!(identity(&conn).unwrap().1, 2);
+        conn.execute("INSERT INTO half VALUES (1)", []).unwrap_err();
+        let older_build = migrate(&mut conn, &steps[..1]).unwrap_err();
+        assert_eq!(older_build.kind, JournalErrorKind::TooNew);
+    }
 }

@@ -44,8 +44,7 @@ CREATE TABLE sweep (
     PRIMARY KEY (stream, tier)
 ) STRICT, WITHOUT ROWID;
 
--- `state`: 0 pending, 1 journalled, 2 in a gap row. `failed_until`: the latest `next_try` of any failure, which
--- tells a new failure from one that is recorded again, even after the blob was reopened.
+-- `state`: 0 pending, 1 journalled, 2 in a gap row.
 CREATE TABLE blob (
     stream INTEGER NOT NULL,
     content_id TEXT NOT NULL,
@@ -57,9 +56,7 @@ CREATE TABLE blob (
     attempts INTEGER NOT NULL DEFAULT 0,
     strikes INTEGER NOT NULL DEFAULT 0,
     next_try INTEGER NOT NULL,
-    failed_until INTEGER NOT NULL,
     last_error TEXT NOT NULL DEFAULT '',
-    reopened_at INTEGER,
     fetched INTEGER NOT NULL DEFAULT 0,
     duplicates INTEGER NOT NULL DEFAULT 0,
     revisions INTEGER NOT NULL DEFAULT 0,

@@ -1,4 +1,16 @@
 //! The journal, tested through its contract.
 
+#[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod duplicates;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod full_disk;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod support;
