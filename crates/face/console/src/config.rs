@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 pub struct ConsoleConfig {
     /// Address and port; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Listening on anything but a loopback address needs this: the endpoints answer without a password.
+    /// Listening on anything but a loopback address needs this: the endpoints answer without a password. Whoever
+    /// sets it must have been asked for it in so many words.
     pub allow_public: bool,
 }

@@ -23,8 +23,8 @@ impl ConsoleError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Public(_) => {
-                "listen on `127.0.0.1`, or set `allow_public = true` under `[console]` if only trusted \
-                 machines can reach the address"
+                "the endpoints answer without a password: listen on `127.0.0.1` under `[console]`, and let other \
+                 machines in by way of a proxy or a tunnel"
             }
             Self::Bind { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
                 "another program has the port: choose another `listen` under `[console]`"
