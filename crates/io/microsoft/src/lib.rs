@@ -17,6 +17,8 @@ mod endpoints;
 mod error;
 mod http_date;
 mod next_page;
+#[cfg(test)]
+mod testing;
 mod token;
 mod wire;
 

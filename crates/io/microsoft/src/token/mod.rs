@@ -4,6 +4,8 @@ mod assertion;
 mod certificate;
 mod claims;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
