@@ -1,0 +1,94 @@
+//! What happens to requests and answers on their way.
+
+use std::io::Write;
+use std::time::Duration;
+
+use bytes::Bytes;
+use trailhound_model::Timestamp;
+
+use crate::config::{Coding, SimConfig};
+use crate::feed::errors;
+use crate::request_log::Operation;
+use crate::response::{BodyPart, SimResponse};
+use crate::world::{Exchange, api_headers};
+
+/// A failure in place of the answer, drawn by the rates.
+pub(crate) fn failure(exchange: &mut Exchange<'_>, config: &SimConfig) -> Option<SimResponse> {
+    let wire = &config.wire;
+    let mut drawn = exchange.dice.unit();
+    let rates: [(f64, fn() -> SimResponse); 6] = [
+        (wire.error_rate, errors::internal),
+        (wire.unavailable_rate, || SimResponse::empty(503)),
+        (wire.request_timeout_rate, || SimResponse::empty(408)),
+        (wire.html_rate, || SimResponse::html(502, "Bad gateway")),
+        (wire.unauthorized_rate, errors::unauthorized),
+        (wire.reset_rate, SimResponse::reset),
+    ];
+    for (rate, make) in rates {
+        if drawn < rate {
+            return Some(make());
+        }
+        drawn -= rate;
+    }
+    None
+}
+
+/// Latency, headers, content coding, and harm to bodies.
+pub(crate) fn finish(exchange: &mut Exchange<'_>, config: &SimConfig, response: &mut SimResponse) {
+    let wire = &config.wire;
+    let (low, high) = (i64::from(wire.latency_ms_min), i64::from(wire.latency_ms_max) + 1);
+    let latency = exchange.dice.between(low, high);
+    response.latency = Duration::from_millis(u64::try_from(latency).unwrap_or(0));
+    let correlation = exchange.dice.guid();
+    let date = Timestamp::from_millis(exchange.now.as_millis() + wire.date_skew_seconds * 1_000);
+    api_headers(response, &correlation, date);
+    if response.reset || response.body.is_empty() {
+        return;
+    }
+    if wire.coding == Coding::Gzip && accepts_gzip(exchange) {
+        compress(response);
+    }
+    if wire.chunked {
+        response.chunked = true;
+        response.headers.remove(http::header::CONTENT_LENGTH);
+    }
+    let is_content = matches!(exchange.operation, Operation::GetBlob | Operation::GetContents);
+    if is_content && response.status.is_success() {
+        harm(exchange, config, response);
+    }
+}
+
+fn harm(exchange: &mut Exchange<'_>, config: &SimConfig, response: &mut SimResponse) {
+    let wire = &config.wire;
+    let whole = response.bytes();
+    if exchange.dice.chance(wire.truncated_rate) && whole.len() > 1 {
+        let end = 1 + exchange.dice.index(whole.len() - 1);
+        response.body = vec![BodyPart::Data(whole.slice(..end)), BodyPart::Cut];
+    } else if exchange.dice.chance(wire.slow_rate) {
+        response.body = slow(&whole, wire.slow_pieces, Duration::from_millis(u64::from(wire.slow_pause_ms)));
+    }
+}
+
+fn slow(whole: &Bytes, pieces: u32, pause: Duration) -> Vec<BodyPart> {
+    let size = whole.len().div_ceil(pieces.max(1) as usize).max(1);
+    let mut parts = Vec::new();
+    for start in (0..whole.len()).step_by(size) {
+        parts.push(BodyPart::Pause(pause));
+        parts.push(BodyPart::Data(whole.slice(start..whole.len().min(start + size))));
+    }
+    parts
+}
+
+fn accepts_gzip(exchange: &Exchange<'_>) -> bool {
+    let mut values = exchange.request.headers().get_all(http::header::ACCEPT_ENCODING).into_iter();
+    values.any(|value| value.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains("gzip")))
+}
+
+fn compress(response: &mut SimResponse) {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let packed = encoder.write_all(&response.bytes()).and_then(|()| encoder.finish());
+    let Ok(packed) = packed else { return };
+    response.headers.insert(http::header::CONTENT_LENGTH, packed.len().into());
+    response.headers.insert(http::header::CONTENT_ENCODING, http::HeaderValue::from_static("gzip"));
+    response.body = vec![BodyPart::Data(Bytes::from(packed))];
+}
