@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 bytes += decoded;
                 records += found;
             }
-            let seconds = (clock.monotonic() - start).as_secs_f64();
+            let seconds = clock.monotonic().saturating_sub(start).as_secs_f64();
             println!(
                 "{records_per_blob} records a blob, gzip {gzip} ({:.1}:1): {:.0} MB, {records} records in \
                  {seconds:.2} s = {:.0} MB/s",

@@ -79,6 +79,10 @@ impl Script {
         self.answers.lock().unwrap().push_back(canned);
     }
 
+    pub(crate) fn then_all(&self, canned: impl IntoIterator<Item = Canned>) {
+        self.answers.lock().unwrap().extend(canned);
+    }
+
     pub(crate) fn urls(&self) -> Vec<String> {
         self.requests.lock().unwrap().iter().map(|request| request.uri().to_string()).collect()
     }
@@ -155,7 +159,7 @@ pub(crate) fn secret(text: &str) -> Credential {
 
 pub(crate) fn world_of(config: ClientConfig, answers: impl IntoIterator<Item = Canned>) -> World {
     let (script, clock) = (Arc::new(Script::default()), Arc::new(HandClock::default()));
-    answers.into_iter().for_each(|canned| script.then(canned));
+    script.then_all(answers);
     let entropy = Arc::new(SeededEntropy::new(1));
     let client = Client::new(config, script.clone(), clock.clone(), entropy).unwrap();
     World { client, script, clock }

@@ -32,7 +32,10 @@ fn decode(wire: &[u8], is_gzip: bool, pieces: &[usize]) -> Result<Vec<NewChunk>,
     Ok(chunks)
 }
 
-fn records(chunks: &[NewChunk]) -> Vec<(Vec<u8>, Option<RecordId>)> {
+/// A record's bytes and id.
+type Found = (Vec<u8>, Option<RecordId>);
+
+fn records(chunks: &[NewChunk]) -> Vec<Found> {
     let mut all = Vec::new();
     for chunk in chunks {
         for entry in &chunk.entries {
@@ -44,7 +47,7 @@ fn records(chunks: &[NewChunk]) -> Vec<(Vec<u8>, Option<RecordId>)> {
     all
 }
 
-fn one(body: &str) -> Result<Vec<(Vec<u8>, Option<RecordId>)>, BlobError> {
+fn one(body: &str) -> Result<Vec<Found>, BlobError> {
     let plain = decode(body.as_bytes(), false, &[usize::MAX]).map(|chunks| records(&chunks));
     let byte_wise = decode(body.as_bytes(), false, &[1]).map(|chunks| records(&chunks));
     match (&plain, &byte_wise) {
@@ -207,7 +210,7 @@ fn value() -> impl Strategy<Value = serde_json::Value> {
 }
 
 /// What the reference parser makes of the body.
-fn reference(body: &str) -> Vec<(Vec<u8>, Option<RecordId>)> {
+fn reference(body: &str) -> Vec<Found> {
     let raws: Vec<&serde_json::value::RawValue> = serde_json::from_str(body).unwrap();
     raws.into_iter()
         .map(|raw| {

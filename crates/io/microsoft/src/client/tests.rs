@@ -167,7 +167,7 @@ async fn many_401s_at_once_ask_for_one_fresh_token() {
         answer(200, "[]"),
         answer(200, "[]"),
     ];
-    tail.into_iter().for_each(|canned| world.script.then(canned));
+    world.script.then_all(tail);
     let all = futures::join!(list(&world), list(&world), list(&world));
     assert!(all.0.is_ok() && all.1.is_ok() && all.2.is_ok());
     assert!(world.script.is_done());
