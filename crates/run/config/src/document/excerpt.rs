@@ -55,6 +55,9 @@ const HARMLESS_KEYS: [&str; 17] = [
     "compression",
 ];
 
+/// Sections whose headings may be shown there.
+const SECTIONS: [&str; 4] = ["console", "journal", "application", "output"];
+
 /// Line and column of a byte offset, both from 1, the column in characters.
 pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = &text[..floor_boundary(text, offset)];
@@ -74,7 +77,11 @@ pub(super) fn render(text: &str, span: &Range<usize>, show: Show, secrets: &[Ran
     let line_text = &text[line_start..line_end];
     let show = if show == Show::Line && has_more_keys(line_text) { Show::SpanOnly } else { show };
     let (shown, indent, width) = match show {
-        Show::Line => masked(text, line_start..line_end, &(start..end), secrets),
+        Show::Line => {
+            // A comment may hold an old secret.
+            let comment = text[end..line_end].find('#').map_or(line_end, |at| end + at);
+            masked(text, line_start..comment, &(start..end), secrets)
+        }
         Show::SpanOnly => span_only(text, line_start, line_end, &(start..end), secrets),
         Show::Unparsed => unparsed(text, line_start..line_end, start),
     };
@@ -134,7 +141,7 @@ fn unparsed(text: &str, line: Range<usize>, start: usize) -> Shown {
     let (line_text, indent) = (&text[line.clone()], text[line.start..start].chars().count());
     let in_long_text = ["\"\"\"", "'''"].iter().any(|quotes| text[..line.end].contains(quotes));
     let key = line_text.split('=').next().unwrap_or("").trim();
-    let is_header = key.starts_with('[') && key.len() == line_text.trim().len();
+    let is_header = SECTIONS.contains(&line_text.trim().trim_matches(['[', ']']));
     if !in_long_text && (is_header || HARMLESS_KEYS.contains(&key)) {
         return (line_text.chars().map(printable).collect(), indent, 1);
     }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use super::{TENANT, accept, refuse, text, with_line};
 use crate::Config;
 
@@ -71,4 +73,31 @@ fn an_integer_for_a_secret_is_not_shown_either() {
     assert!(said.contains("`client_secret` must be"), "{said}");
     let said = refuse(&text(|text| format!("secret = \"hunter2\"\n{text}")));
     assert!(!said.contains("hunter2"), "{said}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// One place of the secret's own line is damaged in any way that leaves the secret whole.
+    #[test]
+    fn no_damage_shows_a_secret(
+        form in 0usize..4,
+        at in 0usize..60,
+        cut in 0usize..20,
+        insert in "[a-z \n\"'=,{}\\[\\]#]{0,5}",
+    ) {
+        let line = [
+            "client_secret = \"hunter2\"",
+            "client_secret = '''hunter2'''",
+            "certificate = { file = \"c.pfx\", password = \"hunter2\" }",
+            "proxy = \"http://user:hunter2@proxy:3128\"\nmanaged_identity = {}",
+        ][form];
+        let from = at.min(line.len());
+        let to = (from + cut).min(line.len());
+        let damaged = format!("{}{insert}{}", &line[..from], &line[to..]);
+        if let Err(error) = Config::parse(&with_line(LINE, &damaged), Path::new("x")) {
+            let said = format!("{error} {error:?} {}", error.report());
+            prop_assert!(!said.contains("hunter2"), "{damaged}\n{said}");
+        }
+    }
 }
