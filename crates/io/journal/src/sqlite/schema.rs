@@ -39,6 +39,7 @@ pub(super) fn open_for_writing(database: &Path) -> Result<Connection> {
          PRAGMA cache_size = -{WRITER_CACHE_KIB};
          PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
          PRAGMA journal_size_limit = {IDLE_WAL_BYTES};
+         PRAGMA temp_store = MEMORY;
          PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON;"
     ))?;

@@ -27,14 +27,17 @@ CREATE TABLE stream (
     duplicates INTEGER NOT NULL DEFAULT 0,
     revisions INTEGER NOT NULL DEFAULT 0,
     bytes INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (instance, name)
+    UNIQUE (instance, name),
+    -- Promise L5 for blobs.
+    CHECK (listed = journalled + gap + pending)
 ) STRICT;
 
 CREATE TABLE covered (
     stream INTEGER NOT NULL,
     from_ms INTEGER NOT NULL,
     to_ms INTEGER NOT NULL,
-    PRIMARY KEY (stream, from_ms)
+    PRIMARY KEY (stream, from_ms),
+    CHECK (from_ms < to_ms)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sweep (
