@@ -68,6 +68,8 @@ impl Shelf {
     fn push_blob(&mut self, created: Timestamp, content: Content, dice: &mut Dice, filling: &Filling<'_>) {
         let switches = filling.blobs;
         let twin = dice.chance(switches.twin_rate);
+        // A twin bears an older time, yet nobody saw it before its own.
+        let visible = visible(created, dice, switches);
         let created = self
             .rows
             .last()
@@ -83,7 +85,7 @@ impl Shelf {
         let mut row = BlobRow {
             created,
             last: Timestamp::from_millis(created.as_millis() + span),
-            visible: visible(created, dice, switches),
+            visible: visible.max(created),
             expires: expiration(created, filling.content_life_days),
             seed: dice.bits(),
             tag: dice.below(1_000_000),
