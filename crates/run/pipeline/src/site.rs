@@ -131,10 +131,9 @@ fn output(settings: &OutputSettings, around: &Surroundings) -> Result<Box<dyn Ou
     );
     match made {
         Ok(output) => Ok(Box::new(output)),
-        Err(error) => Err(SiteError {
-            what: format!("output `{}`: {}", file.name, error.what),
-            hint: error.hint,
-        }),
+        Err(error) => {
+            Err(SiteError { what: format!("output `{}`: {}", file.name, error.what), hint: error.hint })
+        }
     }
 }
 

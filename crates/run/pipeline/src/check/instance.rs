@@ -77,7 +77,9 @@ fn clock_finding(offset_millis: i64) -> Finding {
         off if off > CLOCK_FAILURE_MILLIS => Finding::new(
             "clock",
             Verdict::Warning,
-            format!("this machine's clock differs from Microsoft's by {seconds:.0} s; windows are corrected for it"),
+            format!(
+                "this machine's clock differs from Microsoft's by {seconds:.0} s; windows are corrected for it"
+            ),
             "set the clock (NTP); a certificate credential may be refused until then",
         ),
         off if off > CLOCK_WARNING_MILLIS => Finding::new(
@@ -92,12 +94,18 @@ fn clock_finding(offset_millis: i64) -> Finding {
 
 fn expiry(instance: &SiteInstance, now: Timestamp) -> Option<Finding> {
     let ends = instance.settings.secret_expires?;
-    let hint = "make a new secret or certificate in Entra now, then put it in place: it is read anew for each token";
+    let hint =
+        "make a new secret or certificate in Entra now, then put it in place: it is read anew for each token";
     Some(if ends <= now {
         Finding::new("expiry", Verdict::Warning, format!("the credential ended at {ends}"), hint)
     } else if ends.since(now) < EXPIRY_WARNING {
         let left = ends.since(now).as_secs() / 86_400;
-        Finding::new("expiry", Verdict::Warning, format!("the credential ends in {left} days, at {ends}"), hint)
+        Finding::new(
+            "expiry",
+            Verdict::Warning,
+            format!("the credential ends in {left} days, at {ends}"),
+            hint,
+        )
     } else {
         Finding::ok("expiry", format!("the credential is good until {ends}"))
     })

@@ -44,14 +44,6 @@ impl Finding {
     }
 
     fn new(item: &'static str, verdict: Verdict, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            instance: None,
-            item,
-            verdict,
-            what: what.into(),
-            hint: hint.into(),
-            link: "",
-            access: false,
-        }
+        Self { instance: None, item, verdict, what: what.into(), hint: hint.into(), link: "", access: false }
     }
 }

@@ -61,8 +61,11 @@ pub async fn check_output(output: &mut dyn Output, now: Timestamp) -> Finding {
     let name = output.name().clone();
     match output.check(now).await {
         Ok(()) => Finding::ok("output", format!("output `{name}` can be written")),
-        Err(error) => {
-            Finding::new("output", Verdict::Failed, format!("output `{name}` failed to {}", error.what), error.hint)
-        }
+        Err(error) => Finding::new(
+            "output",
+            Verdict::Failed,
+            format!("output `{name}` failed to {}", error.what),
+            error.hint,
+        ),
     }
 }
