@@ -1,0 +1,76 @@
+//! Whether the daemon does its work.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use trailhound_console::Readiness;
+use trailhound_pipeline::board::{Board, Snapshot, StreamPhase};
+
+/// Looks at the board of the plan that runs now. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Health(Arc<Mutex<Board>>);
+
+impl Health {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// From now on this board counts.
+    pub(crate) fn watch(&self, board: &Board) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = board.clone();
+    }
+}
+
+impl Readiness for Health {
+    fn not_ready(&self) -> Vec<String> {
+        let snapshot = self.0.lock().unwrap_or_else(PoisonError::into_inner).snapshot();
+        reasons(&snapshot)
+    }
+}
+
+/// The journal fails, or all streams of an instance wait for a person.
+fn reasons(board: &Snapshot) -> Vec<String> {
+    let mut reasons: Vec<String> =
+        board.journal_error.iter().map(|error| format!("journal: {error}")).collect();
+    let mut instances: BTreeMap<_, (bool, String)> = BTreeMap::new();
+    for (key, status) in &board.streams {
+        let failed = matches!(status.phase, StreamPhase::Failed(_));
+        let words = status.last_error.as_ref().map_or(String::new(), |(_, what, _)| what.clone());
+        let entry = instances.entry(&key.instance).or_insert((true, String::new()));
+        entry.0 &= failed;
+        entry.1 = words;
+    }
+    let failed = instances.into_iter().filter(|(_, (failed, _))| *failed);
+    reasons.extend(failed.map(|(instance, (_, words))| format!("application `{instance}`: {words}")));
+    reasons.extend(board.alarms.iter().cloned());
+    reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use trailhound_model::{InstanceName, StreamKey, StreamName, Timestamp};
+    use trailhound_pipeline::source::Reaction;
+
+    use super::*;
+
+    #[test]
+    fn one_good_stream_keeps_an_instance_ready() {
+        let health = Health::new();
+        let board = Board::new();
+        health.watch(&board);
+        assert_eq!(health.not_ready(), Vec::<String>::new());
+        let key = |stream| StreamKey {
+            instance: InstanceName::new("contoso").unwrap(),
+            stream: StreamName::new(stream).unwrap(),
+        };
+        board.stream(&key("a"), |status| {
+            status.phase = StreamPhase::Failed(Reaction::Credential);
+            status.last_error = Some((Timestamp::default(), "no".to_owned(), String::new()));
+        });
+        assert_eq!(health.not_ready(), ["application `contoso`: no"]);
+        board.stream(&key("b"), |status| status.phase = StreamPhase::Ok);
+        assert!(health.not_ready().is_empty());
+        board.journal_error(Some("full".to_owned()));
+        assert_eq!(health.not_ready(), ["journal: full"]);
+    }
+}
