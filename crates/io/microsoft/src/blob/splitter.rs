@@ -152,7 +152,11 @@ impl Splitter {
             }
             other => other,
         };
-        let length = element.as_ref().map_or(rest.len(), |found| found.length);
+        let length = match &element {
+            Ok(found) => found.length,
+            Err(Failure::Incomplete) => rest.len(),
+            Err(_) => 0,
+        };
         if length > self.limit_bytes() {
             return Err(self.error(BlobErrorKind::OverLimit, self.at, "a value is longer than allowed"));
         }

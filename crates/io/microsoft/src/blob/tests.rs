@@ -107,6 +107,8 @@ fn refused_shapes_and_where() {
         let error = one(body).unwrap_err();
         assert_eq!((error.kind, error.at), (kind, at), "{body}: {error}");
     }
+    let page = format!("[<html>{}", "x".repeat(10_000));
+    assert_eq!(one(&page).unwrap_err().kind, Invalid);
     let latin = decode(b"[{\"a\":\"\xe9\"}]", false, &[3]).unwrap_err();
     assert_eq!((latin.kind, latin.at), (Invalid, 7));
 }
