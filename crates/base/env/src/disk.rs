@@ -35,8 +35,8 @@ pub struct RealDisk;
 impl Disk for RealDisk {
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let fresh = !path.try_exists()?;
-        if let Some(parent) = path.parent().filter(|p| fresh && !p.as_os_str().is_empty()) {
-            fs::create_dir_all(parent)?;
+        if let Some(parent) = path.parent().filter(|_| fresh) {
+            make_folders(parent)?;
         }
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         if fresh {
@@ -67,6 +67,20 @@ impl Disk for RealDisk {
     }
 }
 
+/// Makes what is missing of a folder's path, each name durable before the next stands in it.
+fn make_folders(folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        make_folders(parent)?;
+    }
+    match fs::create_dir(folder) {
+        Err(error) if !folder.is_dir() => Err(error),
+        _ => sync_folder(folder),
+    }
+}
+
 /// A new name is durable only when its folder is.
 fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent().filter(|p| !p.as_os_str().is_empty()) {
@@ -84,5 +98,25 @@ impl DiskFile for RealFile {
 
     fn sync(&mut self) -> io::Result<()> {
         self.0.sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_made_and_lengths_are_told_and_cut() {
+        let root = std::env::temp_dir().join(format!("trailhound-disk-{}", std::process::id()));
+        let path = root.join("a/b/c.ndjson");
+        let mut file = RealDisk.open_append(&path).unwrap();
+        file.append(b"one\ntwo\n").unwrap();
+        file.sync().unwrap();
+        RealDisk.truncate(&path, 4).unwrap();
+        assert_eq!(RealDisk.length(&path).unwrap(), Some(4));
+        RealDisk.remove(&path).unwrap();
+        RealDisk.remove(&path).unwrap();
+        assert_eq!(RealDisk.length(&path).unwrap(), None);
+        fs::remove_dir_all(&root).unwrap();
     }
 }

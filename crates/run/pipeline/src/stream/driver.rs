@@ -70,6 +70,7 @@ pub(crate) struct StreamDriver {
     pub(super) failures_in_a_row: u32,
     pub(super) journal_failures: u32,
     pub(super) failing_since: Option<Timestamp>,
+    pub(super) has_succeeded: bool,
     pub(super) fatal: Option<JobError>,
 }
 
@@ -103,6 +104,7 @@ impl StreamDriver {
             failures_in_a_row: 0,
             journal_failures: 0,
             failing_since: None,
+            has_succeeded: false,
             fatal: None,
         }
     }

@@ -18,6 +18,9 @@ const ONCE_PATIENCE: std::time::Duration = minutes(10);
 /// A single collection gives up after this many failures of the journal in a row.
 const ONCE_JOURNAL_FAILURES: u32 = 4;
 
+/// Refusals in a row that are taken for the tenant's answer once calls have succeeded.
+const REFUSALS_FOR_GOOD: u32 = 4;
+
 impl StreamDriver {
     pub(super) async fn job_ended(&mut self, ended: Result<(Id, JobEnd), JoinError>) {
         match ended {
@@ -157,6 +160,7 @@ impl StreamDriver {
     fn succeeded(&mut self) {
         self.failures_in_a_row = 0;
         self.failing_since = None;
+        self.has_succeeded = true;
         let now = self.context.now();
         self.facts.last_success = self.facts.last_success.max(Some(now));
         self.context.board.stream(&self.context.key, |status| {
@@ -190,6 +194,10 @@ impl StreamDriver {
                 self.subscription.look_again = now;
                 (StreamPhase::Retrying, seconds(5))
             }
+            // One refusal among successes may be a hiccup of the service; it refuses again if it is not.
+            reaction if reaction.needs_a_person() && !self.is_refused_for_good() => {
+                (StreamPhase::Retrying, seconds(2))
+            }
             reaction if reaction.needs_a_person() => {
                 (StreamPhase::Failed(reaction), (minutes(1) * doubling).min(minutes(15)))
             }
@@ -204,12 +212,17 @@ impl StreamDriver {
             status.phase = phase;
             status.last_error = Some((now, error.what.clone(), error.hint.clone()));
         });
-        let hopeless = error.reaction.needs_a_person()
+        let hopeless = (error.reaction.needs_a_person() && self.is_refused_for_good())
             || (now.since(since) > ONCE_PATIENCE && error.reaction != Reaction::Throttled);
         if self.is_once() && hopeless {
             self.fatal = Some(JobError::Source(error));
         }
         now + wait
+    }
+
+    /// Nothing has ever worked, or the last calls have all failed.
+    fn is_refused_for_good(&self) -> bool {
+        !self.has_succeeded || self.failures_in_a_row >= REFUSALS_FOR_GOOD
     }
 
     pub(super) fn journal_failed(&mut self, error: JournalError) -> Timestamp {

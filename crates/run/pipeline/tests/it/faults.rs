@@ -16,11 +16,15 @@ fn small(seed: u64) -> SimConfig {
     config
 }
 
-/// Seeds: a fixed one, and as many fresh ones as `TRAILHOUND_SEEDS` says.
+/// Seeds that found a defect once.
+/// - 18313000: two spurious 401 in a row on one blob ended a collection in which everything else worked.
+const KEPT: [u64; 2] = [7, 18_313_000];
+
+/// The kept seeds, and as many fresh ones as `TRAILHOUND_SEEDS` says.
 fn seeds() -> Vec<u64> {
-    let fresh = std::env::var("TRAILHOUND_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1u64);
+    let fresh = std::env::var("TRAILHOUND_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(0u64);
     let base = std::process::id();
-    let mut seeds = vec![7];
+    let mut seeds = KEPT.to_vec();
     seeds.extend((0..fresh).map(|n| u64::from(base) * 1000 + n));
     seeds
 }
@@ -36,7 +40,8 @@ fn collect(change: impl FnOnce(&mut SimConfig), seed: u64) -> Played {
     let mut config = small(seed);
     change(&mut config);
     let played = Play::default().on(config);
-    played.assert_complete(minutes(1));
+    // A window's end may cut a blob whose rows go on beyond it; the rest belongs to the next window.
+    played.assert_complete(minutes(6));
     played
 }
 

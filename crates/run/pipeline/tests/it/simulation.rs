@@ -34,6 +34,9 @@ pub(crate) struct Played {
 
 pub(crate) const ONCE: Mode = Mode::Once { since: None, until: None };
 
+/// Something done to the simulated world.
+pub(crate) type Change = fn(&SimMicrosoft);
+
 /// What to play besides the simulator's switches.
 pub(crate) struct Play {
     pub(crate) mode: Mode,
@@ -42,7 +45,7 @@ pub(crate) struct Play {
     pub(crate) poll_every: Duration,
     pub(crate) streams: Vec<Stream>,
     /// Done to the world while it runs: after so long.
-    pub(crate) events: Vec<(Duration, fn(&SimMicrosoft))>,
+    pub(crate) events: Vec<(Duration, Change)>,
 }
 
 impl Default for Play {
