@@ -75,3 +75,26 @@ fn several_tenants_share_a_file_without_overlap() {
     lines.sort();
     assert_eq!(raw, lines);
 }
+
+/// Where the real records lie on a developer's machine; they are never part of the project.
+const REAL_RECORDS: &str = "/work/shared/data/m365-real-records.ndjson.gz";
+
+#[test]
+fn real_records_come_out_as_they_went_in() {
+    let Ok(packed) = std::fs::read(REAL_RECORDS) else { return };
+    let source = EventSource::from_ndjson(&packed).unwrap();
+    let total: usize = Stream::ALL.iter().map(|stream| source.count(*stream)).sum();
+    let mut config = SimConfig::default();
+    config.records.restamp = false;
+    config.tenants[0].subscribed_from_start = true;
+    let sim = SimMicrosoft::with_events(config, source.clone());
+    sim.advance(noon());
+    let truth = sim.truth();
+    assert!(total > 5_000 && truth.records.len() == total, "{} of {total}", truth.records.len());
+    for stream in Stream::ALL {
+        let tenant = sim.config().tenants[0].tenant_id.clone();
+        for (at, record) in truth.records_of(&tenant, stream).enumerate() {
+            assert_eq!(sim.raw(&truth, record), source.raw(stream, at));
+        }
+    }
+}

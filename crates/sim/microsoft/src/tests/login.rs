@@ -196,3 +196,39 @@ fn without_consent_a_token_comes_without_roles() {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     assert!(!String::from_utf8(claims).unwrap().contains("roles"));
 }
+
+/// A public key and an assertion of the first default tenant's app, valid at noon, signed with its private key,
+/// which was thrown away.
+const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAxcdXCSbDPy6Yk1QRCY1r\n\
+Zu4wymhAA/NlWI1YIu0e3OqO/iI2z8o6s2/+kYx2W6lsTmUcmqBK69q4EggbM485\n\
+f2FWZfCVGnpAdS3yQq+9NjmjxrKPzt0lE1kG7d0QiI/jhKLriMq8nvx69sNBBcqO\n\
+CViTmmrg7HDlL+9zkBXCPbnDFZjL5zbELAAVh6TaJzNsSvY2uPFGS26lmRzahz1M\n\
+FsLAbFxnMqJqq66/+tusOiiH2oLBV8Jb7AbgPxsMejTcjQ+g+m3tTn4m1Lj3mTnf\n\
+ZVcjmQa2Ub4ntuSsprmHWpUnuECg7rsLXNIH0MTnKZ6qBN770PlUVtIMoVrVB4Du\n\
+JQIDAQAB\n\
+-----END PUBLIC KEY-----";
+const SIGNED: &str = concat!(
+    "eyJhbGciOiAiUlMyNTYiLCAidHlwIjogIkpXVCIsICJ4NXQiOiAiYWJjIn0.eyJhdWQiOiAiaHR0cHM6Ly9sb2dpbi",
+    "5taWNyb3NvZnRvbmxpbmUuY29tL2JhYmY1NGJjLWM1ZTAtNDVlNC05Mzc2LTUyNWVkY2ZjZTBjNy9vYXV0aDIvdjIu",
+    "MC90b2tlbiIsICJpc3MiOiAiNGRjZWYwZWYtNDc4OS00YjEwLWFhOWUtOGFkODY2NTdmOTAxIiwgInN1YiI6ICI0ZG",
+    "NlZjBlZi00Nzg5LTRiMTAtYWE5ZS04YWQ4NjY1N2Y5MDEiLCAianRpIjogIjEiLCAibmJmIjogMTc5NTE3NjAwMCwg",
+    "ImV4cCI6IDE3OTUxNzY2MDB9.BEUOZaZV3k4O8feyhlIYbjkAEI021tc2afN-BzBcOZkvyhwwZLuPZ07pQkAb1ojtj",
+    "cAKLGKKPPaf9DGvc9pG3FxlVibUBY9PKFowtckzVkWeQNh9mXY1QzbjuuBDZPvtxA7kaYkAihVR6G4dNp9EvrEpalq",
+    "twBIDkIC26sZflgcGnVXOphh0gK-GedpxcKwAK-DlYSCSEXpTqWMolyu51zCFeCmALcPQrMEpWSTWIFSld1sr6k8EA",
+    "zvaJnnvaAOL8hp9nGtAMKXQ1kINN28a_GfuE74cFAgF4ORMBbyzzQX5JV6nPyji4dPjCDBGkf6IV9bMLJyZoR9-EtO",
+    "iBy6TSQ",
+);
+
+#[test]
+fn signatures_are_verified_when_a_key_is_configured() {
+    let login = login(|c| c.tenants[0].public_key_pem = PUBLIC_KEY.to_owned());
+    let form = |jwt: &str| format!("{SCOPE}&{ASSERTION_TYPE}&client_assertion={jwt}");
+    assert_eq!(login.code_of(&form(SIGNED)).1, 0);
+    let (signed, signature) = SIGNED.rsplit_once('.').unwrap();
+    let forged: String = signature.chars().rev().collect();
+    assert_eq!(
+        login.code_of(&form(&format!("{signed}.{forged}"))),
+        (401, 700_027, "invalid_client".to_owned())
+    );
+}
