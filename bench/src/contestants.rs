@@ -105,7 +105,8 @@ fn collect_command(arena: &Arena<'_>, folder: &Path) -> Result<Vec<String>, Benc
          streams = [{streams}]\n\
          cloud = \"custom\"\n\
          endpoints = {{ api = \"{root}\", login = \"{root}\" }}\n\
-         ca_file = {ca:?}\n\n\
+         ca_file = {ca:?}\n\
+         requests_per_minute = 1000000\n\n\
          [[output]]\n\
          name = \"raw\"\n\
          type = \"file\"\n\

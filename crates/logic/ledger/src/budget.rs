@@ -44,6 +44,16 @@ impl Default for BudgetLimits {
     }
 }
 
+impl BudgetLimits {
+    /// For a quota of so many requests a minute: a tenth of it may be saved up, a tenth of that is for live
+    /// work alone.
+    pub fn for_quota(requests_per_minute: u32) -> Self {
+        let burst_requests = (requests_per_minute / 10).max(10);
+        let live_reserve_requests = burst_requests / 10;
+        Self { requests_per_minute, burst_requests, live_reserve_requests, ..Self::default() }
+    }
+}
+
 /// A token bucket over a monotonic time that the caller gives.
 #[derive(Clone, Debug)]
 pub struct Budget {

@@ -67,6 +67,8 @@ pub struct Application {
     pub token_version: TokenVersion,
     /// How often the newest content is asked for; `None`: the collector's own choice.
     pub poll_interval: Option<Duration>,
+    /// The tenant's quota; `None`: Microsoft's baseline.
+    pub requests_per_minute: Option<u32>,
 }
 
 /// How an app proves who it is. Secrets are read when they are needed, not here.

@@ -161,10 +161,14 @@ pub fn plant(
             streams: instance.settings.streams.clone(),
             start: instance.settings.collection_start,
             poll_every: instance.settings.poll_interval,
+            budget: instance
+                .settings
+                .requests_per_minute
+                .map_or_else(BudgetLimits::default, BudgetLimits::for_quota),
         })
         .collect();
     let clock = Arc::clone(&around.clock);
-    Plant { journal, clock, board, instances, outputs, limits, budget: BudgetLimits::default() }
+    Plant { journal, clock, board, instances, outputs, limits }
 }
 
 fn endpoints(cloud: &Cloud) -> Result<Endpoints, trailhound_microsoft::ConfigError> {

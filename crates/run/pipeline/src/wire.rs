@@ -42,6 +42,8 @@ pub struct Instance {
     pub start: Option<Timestamp>,
     /// How often the newest content is asked for; `None`: as the limits say.
     pub poll_every: Option<std::time::Duration>,
+    /// The request budget.
+    pub budget: BudgetLimits,
 }
 
 /// What a run works with and towards.
@@ -58,8 +60,6 @@ pub struct Plant {
     pub outputs: Vec<Box<dyn Output>>,
     /// Planning limits.
     pub limits: Limits,
-    /// The request budget of each instance.
-    pub budget: BudgetLimits,
 }
 
 /// A stream or an output that a single collection could not complete.
@@ -124,7 +124,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
     for instance in plant.instances {
         let mut limits = plant.limits.clone();
         limits.poll_every = instance.poll_every.unwrap_or(limits.poll_every);
-        let governor = Arc::new(Governor::new(plant.budget.clone(), Arc::clone(&plant.clock)));
+        let governor = Arc::new(Governor::new(instance.budget.clone(), Arc::clone(&plant.clock)));
         for stream in instance.streams {
             let key = StreamKey { instance: instance.name.clone(), stream };
             let context = StreamContext {

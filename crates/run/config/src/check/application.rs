@@ -16,6 +16,7 @@ const STREAMS: [&str; 5] =
 
 const MIN_POLL_INTERVAL: Duration = seconds(10);
 const MAX_POLL_INTERVAL: Duration = days(1);
+const REQUESTS_PER_MINUTE: std::ops::RangeInclusive<u32> = 60..=1_000_000;
 
 impl Checker<'_> {
     pub(super) fn applications(
@@ -68,6 +69,18 @@ impl Checker<'_> {
             poll_interval: self.optional(wire.poll_interval, |this, text| {
                 this.duration(&place("poll_interval"), text, MIN_POLL_INTERVAL, MAX_POLL_INTERVAL)
             })?,
+            requests_per_minute: wire
+                .requests_per_minute
+                .map(|number| self.requests_per_minute(&place("requests_per_minute"), number))
+                .transpose()?,
+        })
+    }
+
+    fn requests_per_minute(&self, place: &[Step], number: i64) -> Result<u32, ConfigError> {
+        u32::try_from(number).ok().filter(|n| REQUESTS_PER_MINUTE.contains(n)).ok_or_else(|| {
+            let (least, most) = (REQUESTS_PER_MINUTE.start(), REQUESTS_PER_MINUTE.end());
+            let hint = format!("write a whole number from {least} to {most}; Microsoft's baseline is 2000");
+            self.error(place, format!("`requests_per_minute` is out of range: {number}"), &hint)
         })
     }
 

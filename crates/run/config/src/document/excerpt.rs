@@ -35,7 +35,7 @@ pub(super) fn is_secret_key(key: &str) -> bool {
 }
 
 /// Keys whose values may be shown in a text that is not well-formed.
-const HARMLESS_KEYS: [&str; 17] = [
+const HARMLESS_KEYS: [&str; 18] = [
     "data_dir",
     "listen",
     "retention",
@@ -49,6 +49,7 @@ const HARMLESS_KEYS: [&str; 17] = [
     "cloud",
     "token_version",
     "poll_interval",
+    "requests_per_minute",
     "path",
     "format",
     "rotate_size",

@@ -49,6 +49,7 @@ fn every_key_is_read() {
         publisher_id = "{TENANT}"
         token_version = 1
         poll_interval = "90s"
+        requests_per_minute = 4000
         [[output]]
         name = "siem"
         type = "file"
@@ -81,6 +82,7 @@ fn every_key_is_read() {
     assert_eq!(application.publisher_id.as_deref(), Some(TENANT));
     assert_eq!(application.token_version, TokenVersion::V1);
     assert_eq!(application.poll_interval, Some(seconds(90)));
+    assert_eq!(application.requests_per_minute, Some(4000));
     assert_eq!(config.journal.retention, hours(48));
     let Output::File(file) = &config.outputs[0];
     assert_eq!(file.rotate_bytes, Some(512 << 20));

@@ -88,7 +88,6 @@ impl Play {
             instances: vec![instance(&sim, &clock, &self.streams)],
             outputs: vec![Box::new(output(folder))],
             limits,
-            budget: BudgetLimits::default(),
         };
         let stop = Stop::new();
         for (after, change) in self.events {
@@ -143,6 +142,7 @@ fn instance(sim: &SimMicrosoft, clock: &Arc<dyn Clock>, streams: &[Stream]) -> I
         streams: streams.iter().map(|s| StreamName::new(s.name()).unwrap()).collect(),
         start: None,
         poll_every: None,
+        budget: BudgetLimits::default(),
     }
 }
 

@@ -245,10 +245,10 @@ pub(crate) fn play(
                 streams: vec![stream()],
                 start: None,
                 poll_every: None,
+                budget: BudgetLimits::default(),
             }],
             outputs: vec![Box::new(output)],
             limits: if mode == Mode::Follow { Limits::daemon() } else { Limits::once() },
-            budget: BudgetLimits::default(),
         };
         let stop = Stop::new();
         if let Some(after) = stop_after {
