@@ -26,6 +26,8 @@ pub(crate) struct Failure {
 pub(crate) struct Problem {
     /// Its own words and those of its causes, outermost first.
     pub(crate) what: String,
+    /// The other side's own words.
+    pub(crate) said: String,
     /// Where, when it is not in the words.
     pub(crate) place: String,
     /// The line of the file with a caret below.
@@ -73,8 +75,10 @@ impl Failure {
 impl Problem {
     fn render(&self) -> String {
         let mut text = format!("{RED}error:{PLAIN} {}\n", self.what);
-        if !self.place.is_empty() {
-            let _ = writeln!(text, "  {CYAN}where:{PLAIN} {}", self.place);
+        for (label, words) in [("where", &self.place), ("said", &self.said)] {
+            if !words.is_empty() {
+                let _ = writeln!(text, "  {CYAN}{label}:{PLAIN} {words}");
+            }
         }
         for line in self.excerpt.lines() {
             let _ = writeln!(text, "    {line}");
@@ -108,6 +112,7 @@ impl From<ConfigError> for Failure {
             place: format!("{}:{}:{}", error.path.display(), error.line, error.column),
             excerpt: error.excerpt,
             hint: error.hint,
+            ..Problem::default()
         };
         Self::many(Exit::Usage, vec![problem])
     }

@@ -10,12 +10,10 @@ use indicatif::MultiProgress;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How a log line looks.
+/// How a log line looks: for people, or one object a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// For people.
     Text,
-    /// One object a line.
     Json,
 }
 
@@ -69,6 +67,7 @@ pub(crate) fn start(filter: &str, format: LogFormat) -> LogPlace {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(place.clone())
+        .with_target(false)
         .with_ansi(io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()));
     // A second start (there is none) would change nothing.
     let _ = match format {

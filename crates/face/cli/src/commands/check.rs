@@ -94,12 +94,20 @@ const GREEN: &str = "\x1b[32m";
 const YELLOW: &str = "\x1b[33m";
 const PLAIN: &str = "\x1b[0m";
 
+fn heading_of(finding: &Finding) -> String {
+    match &finding.instance {
+        Some(instance) => instance.to_string(),
+        None if finding.item == "output" => "outputs".to_owned(),
+        None => "this machine".to_owned(),
+    }
+}
+
 /// A heading for each instance; a line for each finding, with its cure below.
 fn text(findings: &[Finding]) -> String {
     let mut text = String::new();
     let mut heading = None;
     for finding in findings {
-        let of = finding.instance.as_ref().map_or_else(|| "this machine".to_owned(), ToString::to_string);
+        let of = heading_of(finding);
         if heading.as_ref() != Some(&of) {
             let _ = writeln!(text, "{BOLD}{of}{PLAIN}");
             heading = Some(of);

@@ -153,33 +153,30 @@ impl Ended {
     }
 }
 
-/// Equal failures of several places are said once.
+/// Equal failures of several places are said once, with the words of the first.
 fn together(failures: &[PlaceFailure]) -> Failure {
     let is_access = |failure: &PlaceFailure| failure.source.as_ref().is_some_and(|e| e.reaction.is_access());
     let exit = if failures.iter().any(is_access) { Exit::Access } else { Exit::Failed };
+    let mut failures: Vec<Problem> = failures.iter().map(problem).collect();
+    failures.sort_by(|a, b| a.place.cmp(&b.place));
     let mut problems: Vec<Problem> = Vec::new();
     for failure in failures {
-        let place = match &failure.place {
-            Place::Stream(key) => key.to_string(),
-            Place::Output(name) => format!("output `{name}`"),
-        };
-        match problems
-            .iter_mut()
-            .find(|known| known.what == sentence(&failure.what) && known.hint == failure.hint)
-        {
-            Some(known) => known.place = format!("{}, {place}", known.place),
-            None => problems.push(Problem {
-                what: sentence(&failure.what),
-                place,
-                hint: failure.hint.clone(),
-                ..Problem::default()
-            }),
+        match problems.iter_mut().find(|known| known.what == failure.what && known.hint == failure.hint) {
+            Some(known) => known.place = format!("{}, {}", known.place, failure.place),
+            None => problems.push(failure),
         }
     }
     Failure::many(exit, problems)
 }
 
-/// Words of a call fit after "failed to"; those of the journal are a sentence of their own.
-fn sentence(what: &str) -> String {
-    if what.starts_with("the ") { what.to_owned() } else { format!("failed to {what}") }
+fn problem(failure: &PlaceFailure) -> Problem {
+    let place = match &failure.place {
+        Place::Stream(key) => key.to_string(),
+        Place::Output(name) => format!("output `{name}`"),
+    };
+    // The client adds the server's words, which name the single request, after its own.
+    let (what, said) = failure.what.split_once("; said: ").unwrap_or((&failure.what, ""));
+    // Words of a call fit after "failed to"; those of the journal are a sentence of their own.
+    let what = if what.starts_with("the ") { what.to_owned() } else { format!("failed to {what}") };
+    Problem { what, said: said.to_owned(), place, hint: failure.hint.clone(), ..Problem::default() }
 }

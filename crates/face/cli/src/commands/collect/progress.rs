@@ -149,6 +149,10 @@ fn total(board: &Snapshot) -> StreamStatus {
         total.pending_blobs += status.pending_blobs;
         total.raw_bytes += status.raw_bytes;
         total.records += status.records;
+        if status.phase != StreamPhase::Ok && status.last_error.is_some() {
+            total.phase = status.phase;
+            total.last_error.clone_from(&status.last_error);
+        }
     }
     total
 }

@@ -17,7 +17,7 @@ use trailhound_model::seconds;
 use trailhound_pipeline::Stop;
 use trailhound_pipeline::board::Board;
 use trailhound_pipeline::site::{self, Surroundings};
-use trailhound_sim_microsoft::{SimConfig, SimMicrosoft, serve};
+use trailhound_sim_microsoft::{EventsPerHour, SimConfig, SimMicrosoft, serve};
 
 use self::model::{Model, Places};
 use crate::args::DemoArgs;
@@ -34,6 +34,8 @@ use crate::simulator;
 
 /// A demonstration asks for new content more often than one would in earnest.
 const POLL_EVERY: Duration = seconds(5);
+/// Events of each tenant, as multiples of an office of a hundred people.
+const EVENTS_SCALE: f64 = 3.0;
 
 pub(crate) fn demo(args: &DemoArgs, log: &LogPlace) -> Result<Exit, Failure> {
     let data = data_dir(args.data.as_deref())?;
@@ -74,10 +76,12 @@ fn world_config(tenants: u16) -> SimConfig {
     simulator::set_tenants(&mut config, tenants);
     for tenant in &mut config.tenants {
         tenant.subscribed_from_start = true;
+        tenant.events_per_hour = EventsPerHour::scaled(EVENTS_SCALE);
     }
     config.feed.back_fill_hours = 7 * 24;
     config.records.spread_hours = 7 * 24;
-    config.blobs.blob_every_seconds = 30;
+    // Microsoft's quota is 2,000 requests a minute: a week must come in a few thousand blobs to be seen at once.
+    config.blobs.blob_every_seconds = 600;
     config
 }
 

@@ -13,10 +13,13 @@ use crate::output::{bytes, count};
 const STREAM_HEADS: [&str; 10] =
     ["stream", "state", "listed", "fetched", "pending", "records", "dups", "gaps", "lag", "last error"];
 
+/// Lines about what is wrong.
+const MAX_TROUBLE_LINES: usize = 4;
+
 /// Draws everything.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     let outputs = rows(model.outputs.len()) + 3;
-    let alarms = rows(model.alarms.len().min(3));
+    let alarms = rows(trouble(model).len());
     let [header, streams, output_area, alarm_area, footer] = Layout::vertical([
         Constraint::Length(3),
         Constraint::Min(4),
@@ -97,9 +100,7 @@ fn draw_outputs(frame: &mut Frame<'_>, area: Rect, model: &Model) {
 }
 
 fn draw_alarms(frame: &mut Frame<'_>, area: Rect, model: &Model) {
-    let lines: Vec<Line<'_>> =
-        model.alarms.iter().take(3).map(|alarm| Line::from(alarm.as_str().red())).collect();
-    frame.render_widget(Paragraph::new(lines), area);
+    frame.render_widget(Paragraph::new(trouble(model)), area);
 }
 
 fn draw_footer(frame: &mut Frame<'_>, area: Rect, model: &Model) {
@@ -127,6 +128,14 @@ fn cell(text: String, right: bool) -> Cell<'static> {
     Cell::from(Line::from(text).alignment(alignment))
 }
 
+/// Alarms, then the words of streams in trouble, which the table has no room for.
+fn trouble(model: &Model) -> Vec<Line<'_>> {
+    let alarms = model.alarms.iter().map(|alarm| Line::from(alarm.as_str().red()));
+    let streams = model.streams.iter().filter(|row| !row.is_well && !row.error.is_empty());
+    let streams = streams.map(|row| Line::from(format!("{}, {}", row.name, row.error).yellow()));
+    alarms.chain(streams).take(MAX_TROUBLE_LINES).collect()
+}
+
 /// Rows or columns of a terminal.
 fn rows(count: usize) -> u16 {
     u16::try_from(count).unwrap_or(u16::MAX / 2)
@@ -143,3 +152,7 @@ fn strong(color: Color) -> Style {
 fn dim() -> Style {
     Style::new().fg(Color::DarkGray)
 }
+
+#[cfg(test)]
+#[path = "view_tests.rs"]
+mod tests;

@@ -3,8 +3,10 @@
 mod proof;
 mod text;
 
+use std::path::Path;
+
 use trailhound_env::Clock;
-use trailhound_journal::{SqliteJournal, StreamReport};
+use trailhound_journal::{JournalErrorKind, SqliteJournal, StreamReport};
 
 use self::proof::{Proof, Range};
 use crate::args::ProveArgs;
@@ -21,7 +23,7 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, what, "the span goes from `--from` to before `--to`"));
     }
     let config = setup::load_config(&args.file.config)?;
-    let mut reports = SqliteJournal::open_read_only(&config.data_dir)?.report()?;
+    let mut reports = read_journal(&config.data_dir)?;
     keep_chosen(&mut reports, args)?;
 
     let range = Range { from: args.from, to: args.to, now: trailhound_env::SystemClock::default().now() };
@@ -33,6 +35,17 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
         output::print(&text::render(&proof))?
     }
     Ok(proof.exit())
+}
+
+fn read_journal(data_dir: &Path) -> Result<Vec<StreamReport>, Failure> {
+    let journal = SqliteJournal::open_read_only(data_dir).map_err(|error| match error.kind {
+        JournalErrorKind::Unusable => {
+            let hint = "run `trailhound collect` first, or check that `data_dir` is the right folder and can be read";
+            Failure::new(Exit::Failed, error.to_string(), hint)
+        }
+        _ => error.into(),
+    })?;
+    Ok(journal.report()?)
 }
 
 fn keep_chosen(reports: &mut Vec<StreamReport>, args: &ProveArgs) -> Result<(), Failure> {

@@ -10,6 +10,9 @@ use crate::output::{bytes, count, plural};
 /// Rows of one kind before the rest is summed up.
 const MAX_ROWS: usize = 12;
 
+/// Columns for the terms of a sum.
+const TERMS_WIDTH: usize = 80;
+
 const BOLD: &str = "\x1b[1m";
 const RED: &str = "\x1b[31m";
 const GREEN: &str = "\x1b[32m";
@@ -101,23 +104,25 @@ fn blob_sum(text: &mut String, stream: &StreamProof) {
     line(text, "blobs", &format!("{sum} {}", mark(difference)));
 }
 
-/// L5 for the records at one output, spelt out.
+/// L5 for the records at one output, spelt out; what is zero and unusual is left out.
 fn record_sum(text: &mut String, stream: &StreamProof, output: &OutputProof) {
-    let waiting = u64::try_from(output.waiting).unwrap_or(0);
-    let sum = format!(
-        "{} fetched = {} delivered + {} duplicates + {} filtered + {} refused",
-        count(stream.records.fetched),
-        count(output.delivered),
-        count(stream.records.duplicates),
-        count(output.filtered),
-        count(output.dead_lettered)
-    );
-    let waiting_words = if waiting == 0 { String::new() } else { format!(" + {} waiting", count(waiting)) };
-    line(
-        text,
-        &format!("→ {}", output.output),
-        &format!("{sum}{waiting_words} {}", mark(output.waiting.min(0))),
-    );
+    let mut sum =
+        format!("{} fetched = {} delivered", count(stream.records.fetched), count(output.delivered));
+    let unusual = [
+        (output.filtered, "filtered"),
+        (output.dead_lettered, "refused"),
+        (u64::try_from(output.waiting).unwrap_or(0), "waiting"),
+    ];
+    let _ = write!(sum, " + {} duplicates", count(stream.records.duplicates));
+    for (number, what) in unusual.into_iter().filter(|(number, _)| *number > 0) {
+        let term = format!(" + {} {what}", count(number));
+        let last_line = sum.rsplit('\n').next().unwrap_or("").len();
+        if last_line + term.len() > TERMS_WIDTH {
+            let _ = write!(sum, "\n{:15}", "");
+        }
+        sum.push_str(&term);
+    }
+    line(text, &format!("→ {}", output.output), &format!("{sum} {}", mark(output.waiting.min(0))));
 }
 
 fn mark(difference: i64) -> String {

@@ -1,0 +1,95 @@
+//! The daemon: its signals and its endpoints.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::support::{Running, Site, lines_below};
+
+/// The promise is 10 s for the whole process.
+const GRACEFUL: Duration = Duration::from_secs(10);
+
+fn start(site: &Site) -> Running {
+    let mut daemon = Running::start(site.path(), &["run"]);
+    daemon.until("it collects", |daemon| daemon.stderr().contains("collecting"));
+    daemon
+}
+
+/// The console's address, from the log.
+fn console(daemon: &Running) -> String {
+    let log = daemon.stderr();
+    let at = log.rfind("console=").unwrap() + "console=".len();
+    log[at..].split_whitespace().next().unwrap().to_owned()
+}
+
+/// Status line and body.
+fn get(address: &str, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(GRACEFUL)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().to_owned(), body.to_owned())
+}
+
+#[test]
+fn it_collects_answers_and_stops_gracefully() {
+    let site = Site::new(|_| {});
+    let mut daemon = start(&site);
+    let console = console(&daemon);
+    daemon.until("records are counted", |_| {
+        let (_, metrics) = get(&console, "/metrics");
+        let is_counted = |line: &str| line.starts_with("trailhound_records_total{") && !line.ends_with(" 0");
+        metrics.lines().any(is_counted)
+    });
+    assert!(get(&console, "/healthz").0.contains("200"));
+    let (status, ready) = get(&console, "/readyz");
+    assert!(status.contains("200"), "{ready}");
+    assert!(get(&console, "/api/v1/applications").0.contains("401"));
+
+    daemon.signal("TERM");
+    let ended = daemon.wait_for(GRACEFUL).expect("it stops within 10 s");
+    assert_eq!(ended.code(), Some(0), "{}", daemon.stderr());
+    assert!(daemon.stderr().contains("stopped"), "{}", daemon.stderr());
+    assert!(!lines_below(&site.at("out")).is_empty());
+}
+
+#[test]
+fn it_is_not_ready_when_microsoft_refuses_the_secret() {
+    let site = Site::new(|_| {});
+    std::fs::write(site.at("secret"), "wrong~secret").unwrap();
+    let mut daemon = start(&site);
+    let console = console(&daemon);
+    daemon.until("it is not ready", |_| get(&console, "/readyz").0.contains("503"));
+    let (_, reasons) = get(&console, "/readyz");
+    assert!(reasons.contains("contoso"), "{reasons}");
+    assert!(!reasons.contains("wrong~secret"));
+}
+
+#[test]
+fn a_hang_up_reads_the_configuration_again() {
+    let site = Site::new(|_| {});
+    let mut daemon = start(&site);
+    let good = site.configuration();
+
+    std::fs::write(site.at("trailhound.toml"), good.clone() + "pth = \"x\"\n").unwrap();
+    daemon.signal("HUP");
+    daemon.until("the mistake is told", |daemon| daemon.stderr().contains("the old one stays"));
+    assert!(daemon.stderr().contains("did you mean `path`?"), "{}", daemon.stderr());
+
+    let second = format!(
+        "[[output]]\nname = \"copy\"\ntype = \"file\"\npath = \"{}/copy/{{stream}}.ndjson\"\n",
+        site.path().display()
+    );
+    std::fs::write(site.at("trailhound.toml"), good + &second).unwrap();
+    daemon.signal("HUP");
+    daemon.until("the new output has what the journal holds", |_| {
+        let copied = std::fs::read_dir(site.at("copy")).into_iter().flatten().flatten();
+        copied.into_iter().any(|entry| entry.metadata().is_ok_and(|meta| meta.len() > 0))
+    });
+    daemon.signal("TERM");
+    assert_eq!(daemon.wait_for(GRACEFUL).expect("it stops within 10 s").code(), Some(0));
+    let ended_lines = lines_below(&site.at("copy"));
+    assert!(!ended_lines.is_empty());
+}

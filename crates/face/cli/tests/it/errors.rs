@@ -1,0 +1,146 @@
+//! Bad input and refusals: what is said, and the exit code. Nothing but the words may differ between runs.
+
+use trailhound_sim_microsoft::SimConfig;
+
+use crate::support::{Running, Site, mask, trailhound};
+
+/// The exit code and both outputs of a command, without what differs from run to run.
+fn told(site: &Site, args: &[&str]) -> String {
+    let finished = trailhound(site.path(), args);
+    let code = finished.code.map_or("none".to_owned(), |code| code.to_string());
+    mask(&format!("exit code {code}\n{}{}", finished.stdout, finished.stderr), site.path())
+}
+
+fn site() -> Site {
+    Site::new(|_| {})
+}
+
+/// A collection from a world that refuses; only what goes to standard error.
+fn refused(change: impl FnOnce(&mut SimConfig), edit: impl FnOnce(String) -> String) -> String {
+    let site = Site::new(change);
+    std::fs::write(site.at("trailhound.toml"), edit(site.configuration())).unwrap();
+    let finished = trailhound(site.path(), &["collect", "--json"]);
+    let lines: Vec<&str> = finished.stderr.lines().filter_map(lasting).collect();
+    let code = finished.code.map_or("none".to_owned(), |code| code.to_string());
+    mask(&format!("exit code {code}\n{}", lines.join("\n")), site.path())
+}
+
+/// A line without what differs from run to run: warnings, progress, the server's own words.
+fn lasting(line: &str) -> Option<&str> {
+    match line {
+        _ if line.contains(" WARN ") || line.starts_with("blobs ") => None,
+        _ if line.starts_with("  said: ") => Some("  said: [words of the server]"),
+        _ => Some(line),
+    }
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest() {
+    let site = site();
+    site.configure("pth = \"x\"\n");
+    insta::assert_snapshot!(told(&site, &["config", "validate"]));
+}
+
+#[test]
+fn a_time_that_is_none() {
+    let site = site();
+    insta::assert_snapshot!("time_argument", told(&site, &["collect", "--since", "yesterday"]));
+    insta::assert_snapshot!(
+        "times_turned_round",
+        told(&site, &["collect", "--since", "2026-11-20T00:00:00Z", "--until", "2026-11-19T00:00:00Z"])
+    );
+    let text = site.configuration().replace("cloud =", "collection_start = \"20.11.2026\"\ncloud =");
+    std::fs::write(site.at("trailhound.toml"), text).unwrap();
+    insta::assert_snapshot!("time_in_the_file", told(&site, &["collect"]));
+}
+
+#[test]
+fn a_configuration_that_is_not_there() {
+    insta::assert_snapshot!(told(&site(), &["collect", "--config", "nowhere.toml"]));
+}
+
+#[test]
+fn an_application_that_is_not_there() {
+    insta::assert_snapshot!("collect_app", told(&site(), &["collect", "--app", "fabrikam"]));
+}
+
+#[test]
+fn a_journal_that_is_not_there() {
+    insta::assert_snapshot!(told(&site(), &["prove"]));
+}
+
+#[test]
+fn an_output_that_cannot_be_written() {
+    let told = refused(
+        |_| {},
+        |text| {
+            let at = text.find("path = ").unwrap();
+            format!("{}path = \"/dev/null/{{application}}/{{stream}}.ndjson\"\n", &text[..at])
+        },
+    );
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_wrong_secret() {
+    let told = refused(
+        |_| {},
+        |text| {
+            let at = text.find("client_secret").unwrap();
+            let end = at + text[at..].find('\n').unwrap();
+            format!("{}client_secret = \"wrong~secret\"{}", &text[..at], &text[end..])
+        },
+    );
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn an_expired_secret() {
+    let expired = SimConfig::named("expired-secret").unwrap().tenants[0].secret_state;
+    insta::assert_snapshot!(refused(|config| config.tenants[0].secret_state = expired, |text| text));
+}
+
+#[test]
+fn a_wrong_tenant() {
+    let told = refused(
+        |_| {},
+        |text| {
+            let at = text.find("tenant_id = \"").unwrap() + "tenant_id = \"".len();
+            format!("{}00000000-0000-4000-8000-000000000000{}", &text[..at], &text[at + 36..])
+        },
+    );
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn no_consent() {
+    insta::assert_snapshot!(refused(|config| config.tenants[0].consent_withdrawn = true, |text| text));
+}
+
+#[test]
+fn auditing_is_off() {
+    insta::assert_snapshot!(refused(|config| config.tenants[0].auditing = false, |text| text));
+}
+
+#[test]
+fn nobody_answers_and_it_says_so_while_it_tries() {
+    let site = site();
+    // A port that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let text = site
+        .configuration()
+        .replace(&format!("login = \"http://{}", site.address), &format!("login = \"http://{free}"));
+    std::fs::write(site.at("trailhound.toml"), text).unwrap();
+    let mut child = Running::start(site.path(), &["collect"]);
+    child.until("the trouble is told", |child| child.stderr().contains("no connection could be made"));
+    child.signal("INT");
+    let ended = child.finish();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+}
+
+#[test]
+fn every_precondition_is_shown_with_its_cure() {
+    insta::assert_snapshot!("check_good", told(&site(), &["check"]));
+    let refused = Site::new(|config| config.tenants[0].consent_withdrawn = true);
+    insta::assert_snapshot!("check_no_consent", told(&refused, &["check"]));
+}

@@ -1,0 +1,67 @@
+//! A disk that is full: a clear message, and nothing lost once there is room.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use trailhound_sim_microsoft::EventsPerHour;
+
+use crate::support::{Finished, Site, trailhound};
+
+/// A file system of its own in memory; unmounted when dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None` where the test may not mount.
+    fn mount(at: &Path, size: &str) -> Option<Self> {
+        std::fs::create_dir_all(at).unwrap();
+        let options = format!("size={size}");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(at).output();
+        mounted.is_ok_and(|output| output.status.success()).then(|| Self(at.to_owned()))
+    }
+
+    fn grow(&self, size: &str) {
+        let options = format!("remount,size={size}");
+        assert!(Command::new("mount").args(["-o", &options]).arg(&self.0).status().unwrap().success());
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: the file system goes when its last file is closed.
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+fn collect(site: &Site) -> Finished {
+    let args = site.collect_args();
+    trailhound(site.path(), &args.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn try_on(full: &str) {
+    let site = Site::new(|config| config.tenants[0].events_per_hour = EventsPerHour::scaled(2.0));
+    let Some(disk) = SmallDisk::mount(&site.at(full), "2m") else {
+        eprintln!("skipped: this user may not mount a file system");
+        return;
+    };
+    let failed = collect(&site);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    let last_words = failed.stderr.rsplit("error: ").next().unwrap();
+    assert!(last_words.contains("full") || last_words.contains("no space left"), "{last_words}");
+    assert!(last_words.contains("hint: "), "{last_words}");
+
+    disk.grow("200m");
+    let rest = collect(&site);
+    assert_eq!(rest.code, Some(0), "{}", rest.stderr);
+    site.assert_exactly_once();
+    drop(disk);
+}
+
+#[test]
+fn the_journals_disk_is_full() {
+    try_on("data");
+}
+
+#[test]
+fn an_outputs_disk_is_full() {
+    try_on("out");
+}
