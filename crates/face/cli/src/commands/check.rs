@@ -20,9 +20,9 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     block_on(async {
         let findings = findings(&config, &setup::surroundings()).await?;
         if args.json {
-            output::print_json(&report(&findings))?
+            output::print_json(&report(&findings))?;
         } else {
-            output::print(&text(&findings))?
+            output::print(&text(&findings))?;
         }
         Ok(exit(&findings))
     })

@@ -3,7 +3,7 @@
 use crate::support::trailhound;
 
 fn help(args: &[&str]) -> String {
-    let told = trailhound(&std::env::temp_dir(), args);
+    let told = trailhound(tempfile::tempdir().unwrap().path(), args);
     assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""));
     told.stdout
 }
@@ -42,7 +42,7 @@ fn the_sample_is_a_configuration_and_the_schema_is_one() {
 
 #[test]
 fn a_command_that_does_not_exist_is_wrong_usage() {
-    let told = trailhound(&std::env::temp_dir(), &["incidents", "list"]);
+    let told = trailhound(tempfile::tempdir().unwrap().path(), &["incidents", "list"]);
     assert_eq!(told.code, Some(2));
     assert!(told.stderr.contains("unrecognized subcommand 'incidents'"), "{}", told.stderr);
 }

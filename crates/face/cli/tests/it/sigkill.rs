@@ -9,7 +9,7 @@ use crate::support::{Running, Site, lines_below, trailhound};
 
 const KILLS: u32 = 50;
 /// A kill falls into this time after the start, in milliseconds.
-const KILL_MILLIS: std::ops::Range<u64> = 250..1_100;
+const KILL_MILLIS: std::ops::Range<u64> = 200..800;
 /// The run that is let alone may take this long.
 const LAST_RUN: Duration = Duration::from_mins(3);
 const DEFAULT_SEED: u64 = 20_261_122;
@@ -19,7 +19,7 @@ fn world(seed: u64, config: &mut SimConfig) {
     config.seed = seed;
     config.tenants[0].events_per_hour = EventsPerHour::scaled(1.0);
     config.tenants[0].subscribed_from_start = true;
-    config.blobs.blob_every_seconds = 240;
+    config.blobs.blob_every_seconds = 200;
     config.feed.page_size_blobs = 40;
     config.records.duplicate_rate = 0.03;
     config.records.revision_rate = 0.01;
@@ -59,7 +59,7 @@ fn kill_and_go_on(seed: u64) {
         sizes.push(bytes_below(&site.at("out")));
     }
     let rounds_with_work = sizes.windows(2).filter(|pair| pair[0] < pair[1]).count();
-    assert!(rounds_with_work > 25, "the kills fell into work: {sizes:?}");
+    assert!(rounds_with_work > 12, "the kills fell into work: {sizes:?}");
 
     let mut last = Running::start(site.path(), &args);
     let ended = last.wait_for(LAST_RUN).unwrap_or_else(|| panic!("it did not end: {}", last.stderr()));

@@ -25,9 +25,10 @@ fn what_it_prints_can_be_pasted_and_collected_from() {
 
 #[test]
 fn it_refuses_addresses_that_others_can_reach_and_unknown_scenarios() {
-    let told = trailhound(&std::env::temp_dir(), &["simulate", "--listen", "0.0.0.0:0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let told = trailhound(folder.path(), &["simulate", "--listen", "0.0.0.0:0"]);
     assert_eq!(told.code, Some(2), "{}", told.stderr);
-    let told = trailhound(&std::env::temp_dir(), &["simulate", "--scenario", "storm"]);
+    let told = trailhound(folder.path(), &["simulate", "--scenario", "storm"]);
     assert_eq!(told.code, Some(2));
     assert!(told.stderr.contains("calm"), "it names the known ones: {}", told.stderr);
 }

@@ -53,9 +53,9 @@ pub(crate) fn collect(args: &CollectArgs, log: &LogPlace) -> Result<Exit, Failur
         let reports = journal.report().await?;
         let summary = Summary::new(&asked, &board.snapshot(), &reports, &ended.failures, seconds);
         if args.json {
-            output::print_json(&summary)?
+            output::print_json(&summary)?;
         } else {
-            output::print(&summary.table())?
+            output::print(&summary.table())?;
         }
         ended.verdict(&asked, &reports)
     })

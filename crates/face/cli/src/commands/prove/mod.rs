@@ -30,9 +30,9 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
     let outputs: Vec<_> = config.outputs.iter().map(|output| output.name().clone()).collect();
     let proof = Proof::new(&reports, &outputs, &range);
     if args.json {
-        output::print_json(&proof)?
+        output::print_json(&proof)?;
     } else {
-        output::print(&text::render(&proof))?
+        output::print(&text::render(&proof))?;
     }
     Ok(proof.exit())
 }
