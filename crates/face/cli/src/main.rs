@@ -26,10 +26,6 @@ use clap::Parser;
 
 use crate::args::Args;
 
-#[cfg(feature = "mimalloc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let args = Args::parse();
     match commands::dispatch(args) {

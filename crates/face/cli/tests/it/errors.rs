@@ -75,7 +75,7 @@ fn an_output_that_cannot_be_written() {
         |_| {},
         |text| {
             let at = text.find("path = ").unwrap();
-            format!("{}path = \"/dev/null/{{application}}/{{stream}}.ndjson\"\n", &text[..at])
+            format!("{}path = \"/dev/null/records.ndjson\"\n", &text[..at])
         },
     );
     insta::assert_snapshot!(told);

@@ -93,5 +93,5 @@ fn an_application_that_the_journal_does_not_know() {
     assert_eq!(collect(&site), Some(0));
     let told = trailhound(site.path(), &["prove", "--app", "fabrikam"]);
     assert_eq!(told.code, Some(2));
-    assert!(told.stderr.contains("it knows `contoso`"), "{}", told.stderr);
+    assert!(told.stderr.contains("choose among: contoso"), "{}", told.stderr);
 }

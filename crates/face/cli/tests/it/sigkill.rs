@@ -19,7 +19,7 @@ fn world(seed: u64, config: &mut SimConfig) {
     config.seed = seed;
     config.tenants[0].events_per_hour = EventsPerHour::scaled(1.0);
     config.tenants[0].subscribed_from_start = true;
-    config.blobs.blob_every_seconds = 200;
+    config.blobs.blob_every_seconds = 280;
     config.feed.page_size_blobs = 40;
     config.records.duplicate_rate = 0.03;
     config.records.revision_rate = 0.01;

@@ -5,8 +5,10 @@ mod text;
 
 use std::path::Path;
 
+use trailhound_config::Config;
 use trailhound_env::Clock;
 use trailhound_journal::{JournalErrorKind, SqliteJournal, StreamReport};
+use trailhound_model::{StreamCounts, StreamKey};
 
 use self::proof::{Proof, Range};
 use crate::args::ProveArgs;
@@ -24,6 +26,7 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
     }
     let config = setup::load_config(&args.file.config)?;
     let mut reports = read_journal(&config.data_dir)?;
+    add_missing(&mut reports, &config);
     keep_chosen(&mut reports, args)?;
 
     let range = Range { from: args.from, to: args.to, now: trailhound_env::SystemClock::default().now() };
@@ -48,14 +51,42 @@ fn read_journal(data_dir: &Path) -> Result<Vec<StreamReport>, Failure> {
     Ok(journal.report()?)
 }
 
+/// A configured stream that the journal does not know yet is not proven: it is shown as such.
+fn add_missing(reports: &mut Vec<StreamReport>, config: &Config) {
+    for application in &config.applications {
+        for stream in &application.streams {
+            let key = StreamKey { instance: application.name.clone(), stream: stream.clone() };
+            if !reports.iter().any(|report| report.key == key) {
+                reports.push(nothing_yet(key));
+            }
+        }
+    }
+    reports.sort_by(|a, b| a.key.cmp(&b.key));
+}
+
+fn nothing_yet(key: StreamKey) -> StreamReport {
+    StreamReport {
+        key,
+        counts: StreamCounts::default(),
+        horizon: None,
+        covered: Vec::new(),
+        gaps: Vec::new(),
+        failing: Vec::new(),
+        newest_blob: None,
+        last_journalled_at: None,
+        deliveries: Vec::new(),
+    }
+}
+
 fn keep_chosen(reports: &mut Vec<StreamReport>, args: &ProveArgs) -> Result<(), Failure> {
     let Some(app) = &args.app else { return Ok(()) };
-    let mut known: Vec<String> = reports.iter().map(|report| format!("`{}`", report.key.instance)).collect();
+    let mut known: Vec<String> = reports.iter().map(|report| report.key.instance.to_string()).collect();
     reports.retain(|report| report.key.instance == *app);
     if reports.is_empty() {
         known.dedup();
-        let what = format!("the journal knows no application `{app}`");
-        return Err(Failure::new(Exit::Usage, what, format!("it knows {}", known.join(", "))));
+        let what =
+            format!("there is no application `{app}`, neither in the configuration nor in the journal");
+        return Err(Failure::new(Exit::Usage, what, format!("choose among: {}", known.join(", "))));
     }
     Ok(())
 }

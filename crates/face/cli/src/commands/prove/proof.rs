@@ -113,6 +113,7 @@ impl Proof {
             applications.iter().flat_map(|application| &application.streams).all(is)
         };
         let (complete, balanced) = (all(StreamProof::is_complete), all(|stream| stream.balanced));
+        let complete = complete && !applications.is_empty();
         Self { applications, complete, balanced }
     }
 

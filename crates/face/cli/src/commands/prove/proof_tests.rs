@@ -72,6 +72,14 @@ fn the_json_names_every_blob_in_a_gap() {
 }
 
 #[test]
+fn nothing_is_no_proof() {
+    let range = Range { from: None, to: None, now: at("2026-11-19T00:00:00Z") };
+    assert_eq!(Proof::new(&[], &[], &range).exit(), Exit::Gaps);
+    let unlisted = StreamReport { horizon: None, covered: Vec::new(), gaps: Vec::new(), ..report() };
+    assert!(!prove(unlisted).complete);
+}
+
+#[test]
 fn holes_gaps_and_sums_decide_the_exit_code() {
     assert_eq!(prove(report()).exit(), Exit::Gaps);
 
