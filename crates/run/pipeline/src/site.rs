@@ -15,6 +15,9 @@ use crate::board::Board;
 use crate::office365::Office365;
 use crate::wire::{Instance, Plant};
 
+/// Newest chunks held decoded, so that outputs that keep up never decompress: four batches of a delivery.
+const CACHE_BYTES: usize = 16 << 20;
+
 /// Something that the configuration says cannot be made.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{what}")]
@@ -139,8 +142,11 @@ fn output(settings: &OutputSettings, around: &Surroundings) -> Result<Box<dyn Ou
 
 /// Opens the journal in the configured data folder.
 pub fn open_journal(config: &Config, around: &Surroundings) -> Result<Arc<dyn Journal>, JournalError> {
-    let settings =
-        JournalConfig { retention: config.journal.retention, ..JournalConfig::new(&config.data_dir) };
+    let settings = JournalConfig {
+        retention: config.journal.retention,
+        cache_bytes: CACHE_BYTES,
+        ..JournalConfig::new(&config.data_dir)
+    };
     Ok(Arc::new(SqliteJournal::open(settings, Arc::clone(&around.clock))?))
 }
 

@@ -107,7 +107,9 @@ impl Splitter {
     }
 
     /// What is left in the buffer, if it holds records.
-    pub(super) fn finish(self) -> Option<NewChunk> {
+    pub(super) fn finish(mut self) -> Option<NewChunk> {
+        // Chunks wait in caches: the room that doubling left over is given back.
+        self.buffer.shrink_to_fit();
         (!self.entries.is_empty()).then(|| NewChunk {
             raw: Bytes::from(self.buffer),
             gzip: None,
