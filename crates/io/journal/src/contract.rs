@@ -132,6 +132,9 @@ pub trait Journal: Send + Sync + 'static {
     /// Where the reader stands. A new reader begins at the oldest chunk still held.
     fn open_reader(&self, reader: &OutputName) -> Answer<'_, ReaderState>;
 
+    /// All readers, by name.
+    fn readers(&self) -> Answer<'_, Vec<(OutputName, ReaderState)>>;
+
     /// Removes a reader, so that the journal no longer keeps payload for it.
     fn drop_reader(&self, reader: &OutputName) -> Answer<'_, ()>;
 

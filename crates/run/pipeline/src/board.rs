@@ -52,7 +52,8 @@ pub struct StreamStatus {
     pub pages: u64,
     /// `contentCreated` of the newest journalled blob.
     pub newest_blob: Option<Timestamp>,
-    /// How long after its `contentCreated` the latest blob was journalled, in milliseconds.
+    /// How long after its `contentCreated` the latest blob was journalled, in milliseconds; of blobs newer than
+    /// this run only.
     pub lag_millis: Option<i64>,
     /// When a call last succeeded.
     pub last_success: Option<Timestamp>,

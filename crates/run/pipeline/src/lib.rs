@@ -20,4 +20,4 @@ pub mod wire;
 
 pub use office365::Office365;
 pub use stop::Stop;
-pub use upkeep::{check_sums, imbalance};
+pub use upkeep::{check_sums, imbalance, tend_readers};

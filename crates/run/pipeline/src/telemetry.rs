@@ -34,7 +34,11 @@ pub fn describe() {
     }
     describe_counter!(RAW_BYTES, Unit::Bytes, "Decompressed bytes of the journalled blobs");
     describe_counter!(WIRE_BYTES, Unit::Bytes, "Bytes of blobs as they came over the wire");
-    describe_gauge!(LAG, Unit::Seconds, "From contentCreated to journalled, of the latest blob");
+    describe_gauge!(
+        LAG,
+        Unit::Seconds,
+        "From contentCreated to journalled, of the latest blob that is newer than this process"
+    );
     describe_gauge!(PENDING, Unit::Count, "Blobs listed and not yet journalled");
     describe_gauge!(BROKEN, Unit::Count, "Promises found broken (L5): must be 0");
     gauge!(BROKEN).set(0.0);
@@ -57,7 +61,7 @@ pub(crate) fn blob_journalled(
     counts: &RecordCounts,
     raw_bytes: u64,
     wire_bytes: u64,
-    lag_millis: i64,
+    lag_millis: Option<i64>,
 ) {
     let labels = labels(key);
     counter!(RECORDS, &labels).increment(counts.fetched);
@@ -66,7 +70,9 @@ pub(crate) fn blob_journalled(
     counter!(BLOBS, &labels).increment(1);
     counter!(RAW_BYTES, &labels).increment(raw_bytes);
     counter!(WIRE_BYTES, &labels).increment(wire_bytes);
-    gauge!(LAG, &labels).set(lag_millis as f64 / 1000.0);
+    if let Some(millis) = lag_millis {
+        gauge!(LAG, &labels).set(millis as f64 / 1000.0);
+    }
 }
 
 /// How many blobs wait.

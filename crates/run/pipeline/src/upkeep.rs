@@ -1,25 +1,80 @@
 //! Upkeep: forget what every reader has, check the sums. Idempotent, without input.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use trailhound_env::Clock;
 use trailhound_journal::{Journal, JournalError, StreamReport};
-use trailhound_model::{minutes, promises};
+use trailhound_model::{OutputName, Timestamp, days, minutes, promises};
 
 use crate::board::Board;
 use crate::telemetry;
 
-/// Runs for ever: once a minute.
-pub(crate) async fn upkeep(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>, board: Board) {
+/// How long records are kept for an output that is no longer configured: as long as Microsoft keeps them.
+const KEEP_FOR_REMOVED_OUTPUT: std::time::Duration = days(7);
+/// Most steps of forgetting in a row; the rest waits a minute.
+const FORGET_STEPS: u32 = 1_000;
+
+/// Runs for ever: once a minute. `outputs`: those that are configured.
+pub(crate) async fn upkeep(
+    journal: Arc<dyn Journal>,
+    clock: Arc<dyn Clock>,
+    board: Board,
+    outputs: BTreeSet<OutputName>,
+) {
     loop {
         clock.sleep(minutes(1)).await;
-        if let Err(error) = journal.forget(clock.now()).await {
+        let now = clock.now();
+        if let Err(error) = tend_readers(journal.as_ref(), &outputs, now).await {
+            tracing::warn!(%error, hint = error.kind.hint(), "the readers of removed outputs were not looked at");
+        }
+        if let Err(error) = forget(journal.as_ref(), now).await {
             tracing::warn!(%error, hint = error.kind.hint(), "upkeep of the journal failed");
         }
         if let Err(error) = check_sums(journal.as_ref(), &board).await {
             tracing::warn!(%error, hint = error.kind.hint(), "the sums could not be checked");
         }
     }
+}
+
+/// Forgets step by step, so that commits come in between.
+async fn forget(journal: &dyn Journal, now: Timestamp) -> Result<(), JournalError> {
+    for _ in 0..FORGET_STEPS {
+        if journal.forget(now).await? == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// An output that was taken out of the configuration holds the journal's payload. It may have been a
+/// mistake, so its place is kept for some days, with a warning; then it goes.
+pub async fn tend_readers(
+    journal: &dyn Journal,
+    outputs: &BTreeSet<OutputName>,
+    now: Timestamp,
+) -> Result<(), JournalError> {
+    for (name, _) in journal.readers().await? {
+        let control = format!("removed-output/{name}");
+        let known = journal.control(&control).await?;
+        let version = known.as_ref().map(|(version, _)| *version);
+        let since = known.and_then(|(_, text)| Timestamp::parse(&text).ok());
+        match (outputs.contains(&name), since) {
+            (true, Some(_)) => drop(journal.set_control(&control, version, "").await?),
+            (false, None) => {
+                let until = now + KEEP_FOR_REMOVED_OUTPUT;
+                tracing::warn!(output = %name, %until, "this output is no longer configured; records are kept for it until then");
+                journal.set_control(&control, version, &now.to_string()).await?;
+            }
+            (false, Some(since)) if now.since(since) > KEEP_FOR_REMOVED_OUTPUT => {
+                tracing::warn!(output = %name, "this output was removed from the configuration a week ago: its place is forgotten");
+                journal.drop_reader(&name).await?;
+                journal.set_control(&control, version, "").await?;
+            }
+            (true, None) | (false, Some(_)) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Checks promise L5 and raises an alarm for each stream that breaks it. Answers what is broken.

@@ -23,7 +23,7 @@ use crate::delivery::{Delivery, DeliveryEnd};
 use crate::governor::Governor;
 use crate::source::{Source, SourceError};
 use crate::stop::Stop;
-use crate::stream::{JobError, StreamContext, StreamDriver, StreamEnd};
+use crate::stream::{COMMIT_ROOM_KIB, JobError, StreamContext, StreamDriver, StreamEnd};
 use crate::upkeep::upkeep;
 
 /// Fetches under way at once in the process. With [`trailhound_model::CHUNK_BYTES`] it bounds what blobs
@@ -103,6 +103,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
     let (drain, draining) = watch::channel(false);
     let once = mode != Mode::Follow;
 
+    let configured = plant.outputs.iter().map(|output| output.name().clone()).collect();
     let mut outputs = JoinSet::new();
     for output in plant.outputs {
         let name = output.name().clone();
@@ -121,6 +122,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
     let mut streams = JoinSet::new();
     let mut chances = second_chances(&plant.journal.report().await?, plant.clock.now(), &plant.limits);
     let permits = Arc::new(Semaphore::new(MAX_FETCHES_IN_FLIGHT));
+    let commit_room = Arc::new(Semaphore::new(COMMIT_ROOM_KIB as usize));
     for instance in plant.instances {
         let mut limits = plant.limits.clone();
         limits.poll_every = instance.poll_every.unwrap_or(limits.poll_every);
@@ -135,6 +137,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
                 clock: Arc::clone(&plant.clock),
                 governor: Arc::clone(&governor),
                 permits: Arc::clone(&permits),
+                commit_room: Arc::clone(&commit_room),
                 board: plant.board.clone(),
                 limits: limits.clone(),
             };
@@ -146,7 +149,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
     }
 
     let mut aside = JoinSet::new();
-    aside.spawn(upkeep(plant.journal, plant.clock, plant.board));
+    aside.spawn(upkeep(plant.journal, plant.clock, plant.board, configured));
 
     let mut failures = Vec::new();
     while let Some(ended) = streams.join_next().await {

@@ -101,11 +101,6 @@ impl SqliteJournal {
         Ok(Self { engine, shared, _folder: folder })
     }
 
-    /// All readers with their places, sorted by name.
-    pub fn readers(&self) -> Answer<'_, Vec<(OutputName, ReaderState)>> {
-        self.engine.query(readers_of)
-    }
-
     async fn encode(&self, chunks: Vec<NewChunk>) -> Result<Vec<EncodedChunk>> {
         let is_heavy = chunks.iter().any(is_heavy);
         let work = move || chunks.into_iter().map(EncodedChunk::new).collect();
@@ -167,6 +162,10 @@ impl Journal for SqliteJournal {
     fn open_reader(&self, reader: &OutputName) -> Answer<'_, ReaderState> {
         let reader = reader.clone();
         self.engine.write(DELTA_BYTES, move |core| readers::open_reader(&core.conn, &reader))
+    }
+
+    fn readers(&self) -> Answer<'_, Vec<(OutputName, ReaderState)>> {
+        self.engine.query(readers_of)
     }
 
     fn drop_reader(&self, reader: &OutputName) -> Answer<'_, ()> {

@@ -34,6 +34,8 @@ pub(crate) struct StreamContext {
     pub governor: Arc<Governor>,
     /// Fetches that may be under way at once in the whole process.
     pub permits: Arc<Semaphore>,
+    /// Room for blobs that wait for their commit, in KiB.
+    pub commit_room: Arc<Semaphore>,
     pub board: Board,
     pub limits: Limits,
 }

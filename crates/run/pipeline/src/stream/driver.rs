@@ -17,7 +17,7 @@ use crate::stop::Stop;
 use crate::telemetry;
 
 /// Fetches under way at once in one stream.
-const MAX_FETCHES_IN_FLIGHT: usize = 8;
+const MAX_FETCHES_IN_FLIGHT: usize = 16;
 /// Blobs picked ahead, so that a long backlog is not searched for every blob.
 const PICK_AHEAD: usize = 32;
 /// Deltas that jobs may be ahead of the driver.
@@ -71,6 +71,7 @@ pub(crate) struct StreamDriver {
     pub(super) journal_failures: u32,
     pub(super) failing_since: Option<Timestamp>,
     pub(super) has_succeeded: bool,
+    pub(super) started: Timestamp,
     pub(super) fatal: Option<JobError>,
 }
 
@@ -86,6 +87,7 @@ impl StreamDriver {
     pub(crate) fn new(context: Arc<StreamContext>, goal: Goal, facts: StreamFacts) -> Self {
         let (deltas_out, deltas_in) = mpsc::channel(DELTA_QUEUE);
         telemetry::stream_registered(&context.key);
+        let started = context.now();
         context.board.stream(&context.key, |status| status.pending_blobs = facts.pending.len() as u64);
         Self {
             context,
@@ -105,6 +107,7 @@ impl StreamDriver {
             journal_failures: 0,
             failing_since: None,
             has_succeeded: false,
+            started,
             fatal: None,
         }
     }

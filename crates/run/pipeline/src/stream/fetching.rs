@@ -9,6 +9,10 @@ use trailhound_model::{Blob, hours};
 use super::context::{JobError, StreamContext};
 use crate::source::{Reaction, SourceError};
 
+/// Raw bytes of whole blobs that may wait for their commit in the process, in KiB. A single larger chunk takes
+/// all of it.
+pub(crate) const COMMIT_ROOM_KIB: u32 = 12 << 10;
+
 /// A blob that is durable in the journal.
 pub(super) struct Fetched {
     pub committed: Committed,
@@ -18,7 +22,7 @@ pub(super) struct Fetched {
 /// Streams one blob into the journal. All but the last chunk of a large one are set aside first; the last
 /// goes in with the commit, which makes all of them visible at once.
 pub(super) async fn fetch(context: Arc<StreamContext>, blob: Blob) -> Result<Fetched, JobError> {
-    let _permit = context.permits.acquire().await.map_err(|_| stopping())?;
+    let permit = context.permits.acquire().await.map_err(|_| stopping())?;
     let recent = context.now().since(blob.created) < hours(1);
     context.governor.acquire(if recent { Lane::Live } else { Lane::Back }).await;
 
@@ -34,6 +38,11 @@ pub(super) async fn fetch(context: Arc<StreamContext>, blob: Blob) -> Result<Fet
             staged_chunks += 1;
         }
     }
+    // The commit waits for the disk; meanwhile the next blob may be fetched, as far as there is room.
+    let kibibytes = last.as_ref().map_or(1, |chunk| u32::try_from(chunk.raw.len() >> 10).unwrap_or(u32::MAX));
+    let room = kibibytes.clamp(1, COMMIT_ROOM_KIB);
+    let _room = context.commit_room.acquire_many(room).await.map_err(|_| stopping())?;
+    drop(permit);
     let commit = BlobCommit {
         stream: context.id,
         content_id: blob.content_id,

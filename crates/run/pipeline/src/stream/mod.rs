@@ -9,3 +9,4 @@ mod subscribing;
 
 pub(crate) use context::{JobError, StreamContext};
 pub(crate) use driver::{StreamDriver, StreamEnd};
+pub(crate) use fetching::COMMIT_ROOM_KIB;

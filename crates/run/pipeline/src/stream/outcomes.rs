@@ -106,7 +106,8 @@ impl StreamDriver {
         let Some(pending) = self.facts.pending.get(&id) else { return };
         let now = self.context.now();
         let created = pending.blob.created;
-        let lag_millis = now.as_millis() - created.as_millis();
+        // What is older than this run is history that is caught up on, and says nothing of the lag.
+        let lag_millis = (self.started <= created).then(|| now.as_millis() - created.as_millis());
         let Fetched { committed, wire_bytes } = *fetched;
         telemetry::blob_journalled(
             &self.context.key,
@@ -121,7 +122,7 @@ impl StreamDriver {
             status.raw_bytes += committed.bytes;
             status.wire_bytes += wire_bytes;
             status.newest_blob = status.newest_blob.max(Some(created));
-            status.lag_millis = Some(lag_millis);
+            status.lag_millis = lag_millis.or(status.lag_millis);
         });
         let (counts, bytes) = (committed.counts, committed.bytes);
         self.apply(&Delta::Journalled { content_id: id, counts, bytes, at: now });

@@ -33,6 +33,7 @@ fn a_single_collection_takes_everything_once_over_many_pages() {
     let outcome = play(ONCE, None, 0, scripted(blobs.clone(), None));
     assert!(outcome.failures.is_empty(), "{:?}", outcome.failures);
     assert_complete(&outcome, &blobs);
+    assert_eq!(outcome.readers_left, 0, "a removed output keeps its place for ever");
     let status = outcome.board.snapshot().streams[&key()].clone();
     assert_eq!((status.listed_blobs, status.fetched_blobs), (288, 288));
     assert_eq!((status.records.fetched, status.records.duplicates), (865, 1));

@@ -9,10 +9,10 @@ use trailhound_journal::{Journal, JournalConfig, Mode as JournalMode, SqliteJour
 use trailhound_ledger::{BudgetLimits, Limits};
 use trailhound_model::*;
 use trailhound_outputs::{Accepted, Capabilities, Output, OutputError};
-use trailhound_pipeline::Stop;
 use trailhound_pipeline::board::Board;
 use trailhound_pipeline::source::*;
 use trailhound_pipeline::wire::{Failure, Instance, Mode, Plant, run};
+use trailhound_pipeline::{Stop, tend_readers};
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_795_190_400_000);
 
@@ -214,6 +214,8 @@ pub(crate) struct Outcome {
     pub lines: Vec<String>,
     pub board: Board,
     pub reports: Vec<StreamReport>,
+    /// Of the readers a week and a day after their output was removed.
+    pub(crate) readers_left: usize,
 }
 
 /// Runs the pipeline in virtual time. `stop_after`: only for [`Mode::Follow`].
@@ -261,6 +263,21 @@ pub(crate) fn play(
         let failures = run(plant, mode, &stop).await.unwrap();
         let lines = lines.lock().unwrap().clone();
         let reports = journal.report().await.unwrap();
-        Outcome { failures, lines, board, reports }
+        let readers_left = without_outputs(journal.as_ref(), clock.now()).await;
+        Outcome { failures, lines, board, reports, readers_left }
     })
+}
+
+/// Removes all outputs from the configuration and lets eight days pass; how many keep their place.
+async fn without_outputs(journal: &dyn Journal, now: Timestamp) -> usize {
+    for day in [0, 6, 8] {
+        let before = readers(journal).await;
+        assert!(before > 0, "forgotten before day {day}");
+        tend_readers(journal, &BTreeSet::new(), now + days(day)).await.unwrap();
+    }
+    readers(journal).await
+}
+
+async fn readers(journal: &dyn Journal) -> usize {
+    journal.readers().await.unwrap().len()
 }
