@@ -204,19 +204,21 @@ impl StreamDriver {
             }
             _ => (StreamPhase::Retrying, (seconds(1) * doubling).min(minutes(1))),
         };
-        if phase == StreamPhase::Retrying {
-            tracing::info!(stream = %self.context.key, code = error.code, error = %error, "failed, trying again");
-        } else {
-            tracing::warn!(stream = %self.context.key, code = error.code, error = %error, hint = error.hint, "failed");
-        }
         self.context.board.stream(&self.context.key, |status| {
             status.phase = phase;
             status.last_error = Some((now, error.what.clone(), error.hint.clone()));
         });
         let hopeless = (error.reaction.needs_a_person() && self.is_refused_for_good())
             || (now.since(since) > ONCE_PATIENCE && error.reaction != Reaction::Throttled);
+        let key = &self.context.key;
         if self.is_once() && hopeless {
+            // Whoever waits for the collection is told at its end.
+            tracing::debug!(stream = %key, code = error.code, error = %error, "given up");
             self.fatal = Some(JobError::Source(error));
+        } else if phase == StreamPhase::Retrying {
+            tracing::info!(stream = %key, code = error.code, error = %error, "failed, trying again");
+        } else {
+            tracing::warn!(stream = %key, code = error.code, error = %error, hint = error.hint, "failed");
         }
         now + wait
     }
