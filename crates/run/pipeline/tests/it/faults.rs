@@ -215,6 +215,36 @@ fn an_outage_and_a_bad_hour_while_it_runs() {
 }
 
 #[test]
+fn a_disabled_subscription_is_started_again_and_leaves_a_gap_row() {
+    let mut config = small(5);
+    config.history_hours = 6;
+    let play = Play {
+        events: vec![(hours(3), |sim| {
+            let tenant = sim.config().tenants[0].tenant_id.clone();
+            sim.disable_subscription(&tenant, Stream::Exchange);
+        })],
+        ..Play::follow(hours(8))
+    };
+    let played = play.on(config);
+    played.assert_complete(hours(1));
+    for report in &played.reports {
+        let off = report.gaps.iter().filter(|gap| gap.reason == GapReason::SubscriptionOff).count();
+        let expected = usize::from(report.key.stream.as_str() == Stream::Exchange.name());
+        assert_eq!(off, expected, "{}: {:?}", report.key, report.gaps);
+    }
+}
+
+#[test]
+fn a_clock_that_is_twenty_minutes_off_is_corrected() {
+    for skew_seconds in [-1_200, 1_200] {
+        let mut config = small(9);
+        config.wire.clock_skew_seconds = skew_seconds;
+        let played = Play::follow(hours(3)).on(config);
+        played.assert_complete(hours(1));
+    }
+}
+
+#[test]
 fn everything_at_once() {
     each_seed(|seed| {
         let mut config = SimConfig { seed, history_hours: 24, ..SimConfig::named("faulty").unwrap() };
