@@ -13,7 +13,7 @@ use crate::stop::Stop;
 use crate::telemetry;
 
 /// Raw bytes of one batch. One chunk may be larger (a single huge record).
-const BATCH_BYTES: usize = 4 << 20;
+const BATCH_BYTES: usize = 8 << 20;
 /// Failures in a row after which a single collection gives an output up.
 const ONCE_FAILURES: u32 = 4;
 /// Longest wait between attempts, in seconds.

@@ -16,7 +16,7 @@ use crate::office365::Office365;
 use crate::wire::{Instance, Plant};
 
 /// Newest chunks held decoded, so that outputs that keep up never decompress: four batches of a delivery.
-const CACHE_BYTES: usize = 16 << 20;
+const CACHE_BYTES: usize = 32 << 20;
 
 /// Something that the configuration says cannot be made.
 #[derive(Debug, Clone, thiserror::Error)]
