@@ -38,7 +38,7 @@ impl Default for BudgetLimits {
             requests_per_minute: 2_000,
             burst_requests: 200,
             live_reserve_requests: 20,
-            pause_first: seconds(30),
+            pause_first: seconds(5),
             pause_longest: minutes(10),
         }
     }

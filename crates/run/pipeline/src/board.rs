@@ -32,7 +32,7 @@ pub enum StreamPhase {
 pub struct StreamStatus {
     /// What state it is in.
     pub phase: StreamPhase,
-    /// Blobs named by listings, each once.
+    /// Blobs named by listings, each once, and those that were still to be fetched at the start.
     pub listed_blobs: u64,
     /// Blobs journalled.
     pub fetched_blobs: u64,

@@ -93,14 +93,16 @@ impl Delivery {
     async fn deliver_until_failure(&mut self, failures: &mut u32) -> Result<(), DeliveryError> {
         let mut newest = self.journal.newest();
         let place = self.journal.open_reader(self.output.name()).await?;
+        self.show_backlog(place.position, *newest.borrow());
         apart(self.output.recover(place.output_state.as_deref())).await?;
         let mut position = place.position;
         loop {
+            self.show_backlog(position, *newest.borrow());
             let draining = *self.drain.borrow_and_update();
             let target = *newest.borrow_and_update();
             if position < target {
                 position = self.deliver_batch(position).await?;
-                self.show_success(position, target);
+                self.show_success();
                 *failures = 0;
                 continue;
             }
@@ -148,10 +150,14 @@ impl Delivery {
         self.journal.receipt(Receipt { reader, position, output_state, counts, at }).await
     }
 
-    fn show_success(&self, position: Seq, target: Seq) {
+    fn show_backlog(&self, position: Seq, newest: Seq) {
+        let backlog_chunks = newest.0.saturating_sub(position.0);
+        self.board.output(self.output.name(), |status| status.backlog_chunks = backlog_chunks);
+    }
+
+    fn show_success(&self) {
         let now = self.clock.now();
         self.board.output(self.output.name(), |status| {
-            status.backlog_chunks = target.0.saturating_sub(position.0);
             status.last_success = Some(now);
             status.error = None;
         });

@@ -36,15 +36,15 @@ fn live_work_may_use_the_reserve_and_the_backlog_may_not() {
 fn throttling_pauses_everybody_longer_each_time_and_honours_retry_after() {
     let mut budget = Budget::new(BudgetLimits::default());
     budget.throttled(Duration::ZERO, None);
-    assert_eq!(budget.take(Duration::ZERO, Lane::Live), Err(Duration::from_secs(30)));
+    assert_eq!(budget.take(Duration::ZERO, Lane::Live), Err(Duration::from_secs(5)));
     budget.throttled(Duration::from_secs(1), None);
-    assert_eq!(budget.paused_until(), Duration::from_secs(30), "answers to old requests do not count");
-    budget.throttled(Duration::from_secs(31), None);
-    assert_eq!(budget.paused_until(), Duration::from_secs(91));
+    assert_eq!(budget.paused_until(), Duration::from_secs(5), "answers to old requests do not count");
+    budget.throttled(Duration::from_secs(6), None);
+    assert_eq!(budget.paused_until(), Duration::from_secs(16));
     budget.throttled(Duration::from_secs(100), Some(Duration::from_secs(7)));
     assert_eq!(budget.paused_until(), Duration::from_secs(107));
     assert!(budget.take(Duration::from_secs(108), Lane::Live).is_ok());
     budget.succeeded();
     budget.throttled(Duration::from_secs(200), None);
-    assert_eq!(budget.paused_until(), Duration::from_secs(230));
+    assert_eq!(budget.paused_until(), Duration::from_secs(205));
 }

@@ -88,7 +88,12 @@ impl StreamDriver {
         let (deltas_out, deltas_in) = mpsc::channel(DELTA_QUEUE);
         telemetry::stream_registered(&context.key);
         let started = context.now();
-        context.board.stream(&context.key, |status| status.pending_blobs = facts.pending.len() as u64);
+        context.board.stream(&context.key, |status| {
+            // What an earlier run listed and did not fetch is work of this one.
+            status.pending_blobs = facts.pending.len() as u64;
+            let known = status.fetched_blobs + status.gap_blobs + status.pending_blobs;
+            status.listed_blobs = status.listed_blobs.max(known);
+        });
         Self {
             context,
             goal,

@@ -68,7 +68,10 @@ impl StreamDriver {
                 if subscribed.enabled {
                     self.succeeded();
                 } else if self.is_once() {
-                    self.fatal = Some(JobError::Source(subscription_off(subscribed.look_again)));
+                    self.fatal = Some(JobError::Source(subscription_off(
+                        subscribed.look_again,
+                        subscribed.last_refusal,
+                    )));
                 }
             }
             Err(error) => {
@@ -252,13 +255,24 @@ impl StreamDriver {
     }
 }
 
-fn subscription_off(until: Timestamp) -> SourceError {
+fn subscription_off(until: Timestamp, last_refusal: Option<(String, String)>) -> SourceError {
+    let again = format!("run the command again after {until}");
+    let (what, hint) = match last_refusal {
+        Some((what, hint)) => (
+            format!("{what} (the last start; Microsoft takes one in 15 minutes)"),
+            format!("{hint}; then {again}"),
+        ),
+        None => (
+            "list content: the subscription is off, and Microsoft takes one start request in 15 minutes"
+                .to_owned(),
+            again,
+        ),
+    };
     SourceError {
         reaction: Reaction::StartSubscription,
         code: "start limit".to_owned(),
-        what: "list content: the subscription is off, and Microsoft takes one start request in 15 minutes"
-            .to_owned(),
-        hint: format!("run the command again after {until}"),
+        what,
+        hint,
         link: "",
         retry_after: None,
     }

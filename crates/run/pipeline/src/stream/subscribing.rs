@@ -6,12 +6,15 @@ use trailhound_ledger::{Lane, SubscriptionStep, subscription_lost, subscription_
 use trailhound_model::{Delta, StreamFacts, Timestamp};
 
 use super::context::{JobError, StreamContext};
+use crate::source::SourceError;
 
 /// What a look at the subscription ended with. The deltas are durable already.
 pub(super) struct Subscribed {
     pub enabled: bool,
     pub look_again: Timestamp,
     pub deltas: Vec<Delta>,
+    /// Why the last start failed, when another must wait: what happened, what to do.
+    pub(super) last_refusal: Option<(String, String)>,
 }
 
 /// Looks at the subscription and starts it when it is off. `refused`: a listing has just said that it is off,
@@ -27,11 +30,12 @@ pub(super) async fn subscribe(
     match subscription_step(now, &facts, listed && !refused, &context.limits) {
         SubscriptionStep::Enabled { look_again } => {
             let deltas = durable(&context, vec![Delta::Subscribed { at: now }]).await?;
-            Ok(Subscribed { enabled: true, look_again, deltas })
+            Ok(Subscribed { enabled: true, look_again, deltas, last_refusal: None })
         }
         SubscriptionStep::Wait(until) => {
             tracing::info!(stream = %context.key, %until, "the subscription is off; it can be started again later");
-            Ok(Subscribed { enabled: listed, look_again: until, deltas: Vec::new() })
+            let last_refusal = recall(&context).await?;
+            Ok(Subscribed { enabled: listed, look_again: until, deltas: Vec::new(), last_refusal })
         }
         SubscriptionStep::Start => start(&context, &facts, now).await,
     }
@@ -43,14 +47,35 @@ async fn start(context: &StreamContext, facts: &StreamFacts, now: Timestamp) -> 
     deltas.extend(subscription_lost(now, facts));
     let mut deltas = durable(context, deltas).await?;
     context.governor.acquire(Lane::Live).await;
-    context.source.start(&context.key.stream).await?;
+    if let Err(error) = context.source.start(&context.key.stream).await {
+        remember(context, &error).await?;
+        return Err(error.into());
+    }
     tracing::info!(stream = %context.key, "subscription started");
     deltas.extend(durable(context, vec![Delta::Subscribed { at: context.now() }]).await?);
     let look_again = context.now() + context.limits.subscriptions_every;
-    Ok(Subscribed { enabled: true, look_again, deltas })
+    Ok(Subscribed { enabled: true, look_again, deltas, last_refusal: None })
 }
 
 async fn durable(context: &StreamContext, deltas: Vec<Delta>) -> Result<Vec<Delta>, JobError> {
     context.record(deltas.clone()).await?;
     Ok(deltas)
+}
+
+fn refusal_key(context: &StreamContext) -> String {
+    format!("start-refused/{}", context.key)
+}
+
+/// Keeps why a start failed: for a quarter of an hour nobody may ask again, yet people will want to know.
+async fn remember(context: &StreamContext, error: &SourceError) -> Result<(), JobError> {
+    let key = refusal_key(context);
+    let version = context.journal.control(&key).await?.map(|(version, _)| version);
+    context.journal.set_control(&key, version, &format!("{}\n{}", error.what, error.hint)).await?;
+    Ok(())
+}
+
+async fn recall(context: &StreamContext) -> Result<Option<(String, String)>, JobError> {
+    let kept = context.journal.control(&refusal_key(context)).await?;
+    Ok(kept
+        .and_then(|(_, text)| text.split_once('\n').map(|(what, hint)| (what.to_owned(), hint.to_owned()))))
 }

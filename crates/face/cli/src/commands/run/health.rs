@@ -28,7 +28,7 @@ impl Readiness for Health {
     }
 }
 
-/// The journal fails, or all streams of an instance wait for a person.
+/// The journal or an output fails, or all streams of an instance wait for a person.
 fn reasons(board: &Snapshot) -> Vec<String> {
     let mut reasons: Vec<String> =
         board.journal_error.iter().map(|error| format!("journal: {error}")).collect();
@@ -42,13 +42,17 @@ fn reasons(board: &Snapshot) -> Vec<String> {
     }
     let failed = instances.into_iter().filter(|(_, (failed, _))| *failed);
     reasons.extend(failed.map(|(instance, (_, words))| format!("application `{instance}`: {words}")));
+    let outputs = board.outputs.iter().filter_map(|(name, output)| Some((name, output.error.as_ref()?)));
+    reasons.extend(outputs.map(|(name, (since, what, hint))| {
+        format!("output `{name}` has failed since {since}: {what}; {hint}")
+    }));
     reasons.extend(board.alarms.iter().cloned());
     reasons
 }
 
 #[cfg(test)]
 mod tests {
-    use trailhound_model::{InstanceName, StreamKey, StreamName, Timestamp};
+    use trailhound_model::{InstanceName, OutputName, StreamKey, StreamName, Timestamp};
     use trailhound_pipeline::source::Reaction;
 
     use super::*;
@@ -72,5 +76,11 @@ mod tests {
         assert!(health.not_ready().is_empty());
         board.journal_error(Some("full".to_owned()));
         assert_eq!(health.not_ready(), ["journal: full"]);
+        board.journal_error(None);
+        let name = OutputName::new("files").unwrap();
+        let error = (Timestamp::default(), "write".to_owned(), "make room".to_owned());
+        board.output(&name, |output| output.error = Some(error));
+        let said = "output `files` has failed since 1970-01-01T00:00:00.000Z: write; make room";
+        assert_eq!(health.not_ready(), [said]);
     }
 }
