@@ -22,6 +22,9 @@ pub enum JournalErrorKind {
     /// The folder or file cannot be opened or written. Not done.
     #[error("the journal cannot be opened")]
     Unusable,
+    /// Its file was removed or replaced while it was open. Not done, and nothing will be until a restart.
+    #[error("the journal's file is gone")]
+    Lost,
     /// The integrity check failed. Not done; do not go on.
     #[error("the journal is damaged")]
     Damaged,
@@ -43,6 +46,10 @@ impl JournalErrorKind {
             Self::Full => "free some space; collection goes on by itself and nothing is lost",
             Self::InUse => "stop the other process, or give this one a `data_dir` of its own",
             Self::Unusable => "check that `data_dir` exists and belongs to the user that runs trailhound",
+            Self::Lost => {
+                "stop trailhound, put the data folder back (or move to a new one) and start again; nothing more \
+                 is acknowledged"
+            }
             Self::Damaged => "restore the data folder from a backup, or move it away to begin anew",
             Self::TooNew => "run the newer trailhound again, or give this one another `data_dir`",
             Self::Refused => "this is a defect in trailhound: please report it with the log",

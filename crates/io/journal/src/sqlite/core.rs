@@ -1,15 +1,17 @@
 //! The writing side: the one write connection and what is derived from the file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params};
 use tokio::sync::watch;
 use trailhound_env::Clock;
 use trailhound_model::{JournalChunk, Seq, StreamKey, Timestamp};
 
 use super::chunk_cache::ChunkCache;
+use super::database_file::DatabaseFile;
 use super::duplicates::{Day, DuplicateIndex, UndoMark};
 use super::errors::Result;
 use super::folder::wal_of;
@@ -40,6 +42,7 @@ pub(super) struct Core {
     /// Days that may leave the index when the running transaction is committed.
     pub(super) evict_before: Option<Day>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) file: Arc<DatabaseFile>,
     shared: Arc<Shared>,
     wal: PathBuf,
 }
@@ -54,7 +57,7 @@ pub(super) struct Before {
 
 /// What [`Core::open`] needs to know.
 pub(super) struct CoreSettings<'a> {
-    pub(super) database: &'a Path,
+    pub(super) database: &'a Arc<DatabaseFile>,
     pub(super) retention: Duration,
     pub(super) dedup_horizon: Duration,
     pub(super) integrity_check: bool,
@@ -67,7 +70,7 @@ impl Core {
         shared: Arc<Shared>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        let conn = schema::open_for_writing(settings.database)?;
+        let conn = schema::open_for_writing(settings.database.path())?;
         if meta(&conn, "clean")? == 0 && settings.integrity_check {
             quick_check(&conn)?;
         }
@@ -87,9 +90,10 @@ impl Core {
             newest,
             fresh: Vec::new(),
             evict_before: None,
+            file: Arc::clone(settings.database),
             shared,
             clock,
-            wal: wal_of(settings.database),
+            wal: wal_of(settings.database.path()),
         };
         core.fill_index()?;
         Ok(core)
@@ -135,6 +139,12 @@ impl Core {
 
     /// Marks the file as closed in good order.
     pub(super) fn close(&mut self) {
+        if let Err(error) = self.file.check() {
+            tracing::error!(%error, hint = error.kind.hint(), "the journal could not be closed in good order");
+            // At its end SQLite would remove the log by name, which may be the log of another file by now.
+            let _ = self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+            return;
+        }
         if let Err(error) = set_meta(&self.conn, "clean", 1) {
             tracing::warn!(%error, "the journal could not be marked as closed; the next start checks it");
         }

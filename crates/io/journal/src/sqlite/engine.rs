@@ -1,6 +1,5 @@
 //! Who runs the operations: a writer thread with readers beside it, or the caller itself.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -8,6 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::core::Core;
+use super::database_file::DatabaseFile;
 use super::errors::Result;
 use super::group::{Call, Job, run_group, write_until_closed};
 use super::schema::open_for_reading;
@@ -36,12 +36,12 @@ pub(super) struct Threaded {
 }
 
 struct ReaderPool {
-    database: PathBuf,
+    database: Arc<DatabaseFile>,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Engine {
-    pub(super) fn threaded(core: Core, database: &Path) -> Result<Self> {
+    pub(super) fn threaded(core: Core, database: &Arc<DatabaseFile>) -> Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE_OPERATIONS);
         let writer = std::thread::Builder::new()
             .name("journal-writer".to_owned())
@@ -51,7 +51,7 @@ impl Engine {
             queue: Some(queue),
             room: Arc::new(Semaphore::new(QUEUE_KIB as usize)),
             writer: Some(writer),
-            readers: Arc::new(ReaderPool { database: database.to_owned(), idle: Mutex::default() }),
+            readers: Arc::new(ReaderPool { database: Arc::clone(database), idle: Mutex::default() }),
         }))
     }
 
@@ -93,7 +93,11 @@ impl Engine {
     ) -> Answer<'_, T> {
         Box::pin(async move {
             match self {
-                Self::Inline(core) => work(&core.lock().unwrap_or_else(PoisonError::into_inner).conn),
+                Self::Inline(core) => {
+                    let core = core.lock().unwrap_or_else(PoisonError::into_inner);
+                    core.file.check()?;
+                    work(&core.conn)
+                }
                 Self::Threaded(threaded) => {
                     let readers = Arc::clone(&threaded.readers);
                     run_blocking(move || readers.with(work)).await
@@ -127,10 +131,11 @@ pub(super) async fn run_blocking<T: Send + 'static>(
 
 impl ReaderPool {
     fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.database.check()?;
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let conn = match idle {
             Some(conn) => conn,
-            None => open_for_reading(&self.database)?,
+            None => open_for_reading(self.database.path())?,
         };
         let result = work(&conn);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,7 +3,9 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::database_file::DatabaseFile;
 use super::errors::Result;
 use crate::{JournalError, JournalErrorKind};
 
@@ -13,7 +15,7 @@ const LOCK_FILE: &str = "lock";
 
 /// A data folder that this process holds until it is dropped.
 pub(super) struct HeldFolder {
-    pub(super) database: PathBuf,
+    pub(super) database: Arc<DatabaseFile>,
     _lock: File,
 }
 
@@ -33,10 +35,11 @@ impl HeldFolder {
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
         let database = folder.join(DATABASE_FILE);
-        open_private(&database).map_err(unusable)?;
+        let file =
+            open_private(&database).and_then(|file| DatabaseFile::of(database, &file)).map_err(unusable)?;
         // The names of new files are durable only when their folder is.
         File::open(folder).and_then(|handle| handle.sync_all()).map_err(unusable)?;
-        Ok(Self { database, _lock: lock })
+        Ok(Self { database: Arc::new(file), _lock: lock })
     }
 }
 

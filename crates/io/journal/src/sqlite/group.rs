@@ -111,6 +111,7 @@ fn note_slowness(took: Duration, operations: usize) {
 }
 
 fn commit_together(core: &mut Core, jobs: &mut [Box<dyn Job>]) -> Result<()> {
+    core.file.check()?;
     execute(core, "BEGIN IMMEDIATE")?;
     for job in jobs {
         run_one(core, job.as_mut())?;

@@ -75,7 +75,7 @@ pub struct SqliteJournal {
     engine: Engine,
     shared: Arc<Shared>,
     // Last, so that the folder is free only when the file is closed.
-    _folder: HeldFolder,
+    folder: HeldFolder,
 }
 
 impl SqliteJournal {
@@ -98,7 +98,7 @@ impl SqliteJournal {
             Mode::Threaded => Engine::threaded(core, &folder.database)?,
             Mode::Inline => Engine::Inline(Box::new(Mutex::new(core))),
         };
-        Ok(Self { engine, shared, _folder: folder })
+        Ok(Self { engine, shared, folder })
     }
 
     async fn encode(&self, chunks: Vec<NewChunk>) -> Result<Vec<EncodedChunk>> {
@@ -175,6 +175,7 @@ impl Journal for SqliteJournal {
 
     fn read(&self, after: Seq, max_bytes: usize) -> Answer<'_, Vec<JournalChunk>> {
         Box::pin(async move {
+            self.folder.database.check()?;
             if *self.shared.newest.borrow() <= after {
                 return Ok(Vec::new());
             }

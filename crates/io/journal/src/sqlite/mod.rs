@@ -9,6 +9,7 @@ mod codec;
 mod commit;
 mod control;
 mod core;
+mod database_file;
 mod duplicates;
 mod engine;
 mod errors;

@@ -4,7 +4,7 @@ use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use trailhound_journal::{Journal, JournalErrorKind, Mode, SqliteJournal};
+use trailhound_journal::{Journal, JournalErrorKind, Mode, Receipt, SqliteJournal};
 use trailhound_model::{Delta, Gap, GapReason, OutputName, Seq, Span};
 
 use crate::support::{FixedClock, START, at, chunk, commit_of, config, key, open};
@@ -114,6 +114,59 @@ fn files_of_others_and_newer_files_are_left_alone() {
     let blocked = folder.path().join("file");
     std::fs::write(&blocked, "").unwrap();
     assert_eq!(failure_to_open(&blocked.join("data")).kind, JournalErrorKind::Unusable);
+}
+
+#[tokio::test]
+async fn a_file_that_was_removed_or_replaced_takes_and_gives_nothing_more() {
+    for mode in [Mode::Threaded, Mode::Inline] {
+        for replaced in [false, true] {
+            let parent = tempfile::tempdir().unwrap();
+            let folder = parent.path().join("data");
+            let journal = open(&folder, mode);
+            let stream = journal.register(&key("s")).await.unwrap();
+            journal.commit_blob(commit_of(stream, "b", at(0), vec![chunk(&[(1, "x")])])).await.unwrap();
+            let siem = OutputName::new("siem").unwrap();
+            journal.open_reader(&siem).await.unwrap();
+            let away = parent.path().join("away");
+            std::fs::rename(&folder, &away).unwrap();
+            if replaced {
+                std::fs::create_dir(&folder).unwrap();
+                for name in ["journal.sqlite", "journal.sqlite-wal"] {
+                    std::fs::copy(away.join(name), folder.join(name)).unwrap();
+                }
+            }
+            let receipt =
+                Receipt { reader: siem, position: Seq(1), output_state: None, counts: Vec::new(), at: at(1) };
+            let failures = [
+                journal.receipt(receipt.clone()).await.unwrap_err(),
+                journal.register(&key("t")).await.unwrap_err(),
+                journal.readers().await.unwrap_err(),
+                journal.read(Seq(0), usize::MAX).await.unwrap_err(),
+                journal.read(Seq(1), usize::MAX).await.unwrap_err(),
+            ];
+            for error in failures {
+                assert_eq!(error.kind, JournalErrorKind::Lost);
+                let file = folder.join("journal.sqlite");
+                let words = format!(
+                    "the journal's file is gone: `{}` was removed or replaced while it was open",
+                    file.display()
+                );
+                assert_eq!(error.to_string(), words);
+            }
+            let log = std::fs::read(folder.join("journal.sqlite-wal")).ok();
+            if !replaced {
+                // Put back before the end: it is the same file, and goes on.
+                std::fs::rename(&away, &folder).unwrap();
+                journal.receipt(receipt).await.unwrap();
+            }
+            drop(journal);
+            if replaced {
+                let after = std::fs::read(folder.join("journal.sqlite-wal")).ok();
+                assert_eq!(after, log, "the log of the other file is left alone");
+            }
+            open(&folder, mode);
+        }
+    }
 }
 
 #[tokio::test]
