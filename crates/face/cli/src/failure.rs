@@ -6,9 +6,11 @@ use std::io::Write as _;
 
 use trailhound_config::ConfigError;
 use trailhound_console::ConsoleError;
-use trailhound_journal::JournalError;
+use trailhound_journal::{JournalError, JournalErrorKind};
 
 use crate::exit::Exit;
+
+const FULL_HINT: &str = "free some space and run the same command again; nothing is lost";
 
 const RED: &str = "\x1b[1;31m";
 const CYAN: &str = "\x1b[36m";
@@ -46,6 +48,16 @@ impl Failure {
     /// Several at once, in this order.
     pub(crate) fn many(exit: Exit, problems: Vec<Problem>) -> Self {
         Self { exit, problems }
+    }
+
+    /// With the cure for a full disk that holds for a command that has ended: nothing goes on by itself then.
+    pub(crate) fn of_one_shot(mut self) -> Self {
+        for problem in &mut self.problems {
+            if problem.hint == JournalErrorKind::Full.hint() || problem.what.ends_with(": no space left") {
+                FULL_HINT.clone_into(&mut problem.hint);
+            }
+        }
+        self
     }
 
     /// Which exit code it means.

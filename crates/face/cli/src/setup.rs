@@ -5,17 +5,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use trailhound_config::Config;
-use trailhound_env::{RealDisk, SystemClock, SystemEntropy};
+use trailhound_env::{Clock, RealDisk, SystemClock, SystemEntropy};
 use trailhound_journal::Journal;
 use trailhound_ledger::Limits;
-use trailhound_model::InstanceName;
+use trailhound_model::{InstanceName, Timestamp};
 use trailhound_net::TransportPool;
 use trailhound_pipeline::board::Board;
 use trailhound_pipeline::site::{self, SiteError, Surroundings};
 use trailhound_pipeline::wire::Plant;
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, Problem};
 
 /// Reads and checks the configuration; warnings go to the log.
 pub(crate) fn load_config(path: &Path) -> Result<Config, Failure> {
@@ -24,6 +24,7 @@ pub(crate) fn load_config(path: &Path) -> Result<Config, Failure> {
     for warning in warnings {
         tracing::warn!(file = %path.display(), line = warning.line, hint = warning.hint, "{}", warning.what);
     }
+    warn_of_late_starts(&config, SystemClock::default().now());
     Ok(config)
 }
 
@@ -68,10 +69,37 @@ pub(crate) fn plant(
     Ok(site::plant(&instances, outputs, Arc::clone(journal), board.clone(), limits, around))
 }
 
+/// Tries every output, so that nothing is fetched for one that cannot be written. `patient`: what may pass by
+/// itself is only told, since a daemon keeps the records meanwhile.
+pub(crate) async fn check_outputs(plant: &mut Plant, patient: bool, now: Timestamp) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    for output in &mut plant.outputs {
+        let place = format!("output `{}`", output.name());
+        if let Err(error) = output.check(now).await {
+            if patient && error.retry {
+                tracing::warn!(output = %output.name(), error = error.what, hint = error.hint, "an output cannot be written yet");
+                continue;
+            }
+            let what = format!("failed to {}", error.what);
+            problems.push(Problem { what, place, hint: error.hint, ..Problem::default() });
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::many(Exit::Failed, problems)) }
+}
+
 /// What the configuration says cannot be made: a wrong configuration.
 impl From<SiteError> for Failure {
     fn from(error: SiteError) -> Self {
         Self::new(Exit::Usage, error.what, error.hint)
+    }
+}
+
+fn warn_of_late_starts(config: &Config, now: Timestamp) {
+    for application in &config.applications {
+        if let Some(start) = application.collection_start.filter(|start| *start > now) {
+            let hint = "nothing is collected for it before then: correct or remove `collection_start`";
+            tracing::warn!(application = %application.name, hint, "`collection_start` {start} lies in the future");
+        }
     }
 }
 

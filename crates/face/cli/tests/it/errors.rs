@@ -55,6 +55,29 @@ fn a_time_that_is_none() {
 }
 
 #[test]
+fn a_span_that_can_hold_nothing() {
+    let site = site();
+    let refused = |args: &[&str]| {
+        let told = trailhound(site.path(), args);
+        assert_eq!(told.code, Some(2), "{}", told.stderr);
+        assert!(told.stderr.contains("possible now is "), "{}", told.stderr);
+    };
+    refused(&["collect", "--since", "2199-01-01"]);
+    refused(&["collect", "--until", "2020-01-01"]);
+    refused(&["collect", "--since", "0001-01-01"]);
+    assert!(site.sim.requests().is_empty(), "nothing was asked for");
+}
+
+#[test]
+fn a_start_in_the_future_is_told() {
+    let site = site();
+    let text = site.configuration().replace("cloud =", "collection_start = \"2199-01-01\"\ncloud =");
+    std::fs::write(site.at("trailhound.toml"), text).unwrap();
+    let told = trailhound(site.path(), &["config", "validate"]);
+    assert!(told.stderr.contains("lies in the future"), "{}", told.stderr);
+}
+
+#[test]
 fn a_configuration_that_is_not_there() {
     insta::assert_snapshot!(told(&site(), &["collect", "--config", "nowhere.toml"]));
 }
@@ -79,6 +102,21 @@ fn an_output_that_cannot_be_written() {
         },
     );
     insta::assert_snapshot!(told);
+}
+
+#[test]
+fn an_output_is_tried_before_anything_is_fetched() {
+    let site = site();
+    let text = site.configuration();
+    let at = text.find("path = ").unwrap();
+    std::fs::write(site.at("trailhound.toml"), format!("{}path = \"/dev/null/x.ndjson\"\n", &text[..at]))
+        .unwrap();
+    for command in ["collect", "run"] {
+        let told = trailhound(site.path(), &[command]);
+        assert_eq!(told.code, Some(1), "{}", told.stderr);
+        assert!(told.stderr.contains("where: output `siem`"), "{}", told.stderr);
+    }
+    assert!(site.sim.requests().is_empty(), "nothing was asked for");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn try_on(full: &str) {
     assert_eq!(failed.code, Some(1), "{}", failed.stderr);
     let last_words = failed.stderr.rsplit("error: ").next().unwrap();
     assert!(last_words.contains("full") || last_words.contains("no space left"), "{last_words}");
-    assert!(last_words.contains("hint: "), "{last_words}");
+    assert!(last_words.contains("hint: free some space and run the same command again"), "{last_words}");
 
     disk.grow("200m");
     let rest = collect(&site);

@@ -1,6 +1,7 @@
 //! `trailhound collect`: everything once, then exit.
 
 mod progress;
+mod span;
 mod summary;
 
 use std::sync::Arc;
@@ -31,19 +32,15 @@ const TICK: Duration = Duration::from_millis(200);
 const STOP_GRACE: Duration = Duration::from_secs(9);
 
 pub(crate) fn collect(args: &CollectArgs, log: &LogPlace) -> Result<Exit, Failure> {
-    if let (Some(since), Some(until)) = (args.since, args.until)
-        && until <= since
-    {
-        let what = format!("`--until {until}` is not after `--since {since}`");
-        return Err(Failure::new(Exit::Usage, what, "the span goes from `--since` to before `--until`"));
-    }
+    let around = setup::surroundings();
+    span::check(args.since, args.until, around.clock.now())?;
     let config = setup::load_to_collect(&args.file.config)?;
-    block_on(async {
-        let around = setup::surroundings();
+    let collected = block_on(async {
         let asked = asked(args, &config, around.clock.now());
         let journal = site::open_journal(&config, &around)?;
         let board = Board::new();
-        let plant = setup::plant(&config, &args.apps, &journal, &board, Limits::once(), &around)?;
+        let mut plant = setup::plant(&config, &args.apps, &journal, &board, Limits::once(), &around)?;
+        setup::check_outputs(&mut plant, false, around.clock.now()).await?;
 
         let started = around.clock.monotonic();
         let work = Work { plant, mode: Mode::Once { since: args.since, until: args.until } };
@@ -58,7 +55,8 @@ pub(crate) fn collect(args: &CollectArgs, log: &LogPlace) -> Result<Exit, Failur
             output::print(&summary.table())?;
         }
         ended.verdict(&asked, &reports)
-    })
+    });
+    collected.map_err(Failure::of_one_shot)
 }
 
 /// Which streams, and which span of each.

@@ -37,7 +37,7 @@ pub(crate) fn run(path: &Path) -> Result<Exit, Failure> {
         let mut signals = Signals::listen()?;
         let journal = site::open_journal(&config, &around)?;
         let health = Health::new();
-        let first = Plan::make(config, &journal, &around)?;
+        let first = Plan::make(config, &journal, &around).await?;
         let console = Console::start(first.config.console.listen, &metrics, &health, &around).await?;
         let daemon = Daemon { path, journal, around, metrics, health, console };
         daemon.go_on(first, &mut signals).await
@@ -61,9 +61,15 @@ struct Plan {
 }
 
 impl Plan {
-    fn make(config: Config, journal: &Arc<dyn Journal>, around: &Surroundings) -> Result<Self, Failure> {
+    /// Makes it, and tries its outputs.
+    async fn make(
+        config: Config,
+        journal: &Arc<dyn Journal>,
+        around: &Surroundings,
+    ) -> Result<Self, Failure> {
         let board = Board::new();
-        let plant = setup::plant(&config, &[], journal, &board, Limits::daemon(), around)?;
+        let mut plant = setup::plant(&config, &[], journal, &board, Limits::daemon(), around)?;
+        setup::check_outputs(&mut plant, true, around.clock.now()).await?;
         Ok(Self { config, plant, board })
     }
 }
@@ -138,7 +144,7 @@ impl Daemon<'_> {
             let what = "`data_dir` cannot be changed while the daemon runs";
             return Err(Failure::new(Exit::Usage, what, "stop the daemon, move the folder, start it again"));
         }
-        let plan = Plan::make(config, &self.journal, &self.around)?;
+        let plan = Plan::make(config, &self.journal, &self.around).await?;
         let listen = plan.config.console.listen;
         if listen != old.console.listen {
             let fresh = Console::start(listen, &self.metrics, &self.health, &self.around).await?;
