@@ -23,6 +23,17 @@ const IDLE_WAL_BYTES: u32 = 32 << 20;
 /// Only the recovery of another process that opens the file makes us wait.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
+/// Fills an empty file with the newest schema, durably and without side files.
+pub(super) fn make(database: &Path) -> Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(database, flags)?;
+    conn.execute_batch(&format!(
+        "PRAGMA page_size = {PAGE_BYTES}; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;"
+    ))?;
+    migrate(&mut conn, MIGRATIONS)?;
+    conn.close().map_err(|(_, error)| error.into())
+}
+
 /// Opens for writing and brings the schema up to date.
 pub(super) fn open_for_writing(database: &Path) -> Result<Connection> {
     let mut conn = Connection::open_with_flags(
@@ -33,8 +44,7 @@ pub(super) fn open_for_writing(database: &Path) -> Result<Connection> {
     conn.set_prepared_statement_cache_capacity(64);
     // `FULL`: a commit returns when the log is on the disk (promise L2).
     conn.execute_batch(&format!(
-        "PRAGMA page_size = {PAGE_BYTES};
-         PRAGMA journal_mode = WAL;
+        "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA cache_size = -{WRITER_CACHE_KIB};
          PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};

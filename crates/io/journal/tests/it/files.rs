@@ -96,6 +96,84 @@ async fn a_file_not_closed_in_good_order_is_checked_as_a_whole() {
     open(folder.path(), Mode::Threaded);
 }
 
+#[tokio::test]
+async fn an_emptied_file_or_a_log_without_its_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("journal.sqlite");
+    drop(open(folder.path(), Mode::Inline));
+    std::fs::write(&file, "").unwrap();
+    for _ in 0..2 {
+        let error = failure_to_open(folder.path());
+        assert_eq!(error.kind, JournalErrorKind::Damaged);
+        assert!(error.detail.contains("journal.sqlite` is empty"), "{error}");
+        assert_eq!(std::fs::metadata(&file).unwrap().len(), 0, "nothing was made of it");
+    }
+    std::fs::remove_file(&file).unwrap();
+    let log = folder.path().join("journal.sqlite-wal");
+    std::fs::write(&log, "what was committed last").unwrap();
+    let error = failure_to_open(folder.path());
+    assert_eq!(error.kind, JournalErrorKind::Damaged);
+    assert!(error.detail.contains("its log"), "{error}");
+    std::fs::write(&log, "").unwrap();
+    drop(open(folder.path(), Mode::Inline));
+}
+
+/// What a process can leave behind that was killed while it made the file, up to the renaming.
+#[tokio::test]
+async fn a_crash_while_the_file_is_made_leaves_nothing_that_is_taken_for_one() {
+    let whole = tempfile::tempdir().unwrap();
+    drop(open(whole.path(), Mode::Inline));
+    let whole = std::fs::read(whole.path().join("journal.sqlite")).unwrap();
+    for (bytes, rollback) in [(0, false), (0, true), (1, true), (whole.len() / 2, true), (whole.len(), false)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let unfinished = folder.path().join("journal.sqlite.new");
+        std::fs::write(folder.path().join("lock"), "").unwrap();
+        std::fs::write(&unfinished, &whole[..bytes]).unwrap();
+        if rollback {
+            std::fs::write(folder.path().join("journal.sqlite.new-journal"), [0xd9; 512]).unwrap();
+        }
+        let journal = open(folder.path(), Mode::Threaded);
+        let stream = journal.register(&key("s")).await.unwrap();
+        journal.commit_blob(commit_of(stream, "b", at(0), vec![chunk(&[(1, "x")])])).await.unwrap();
+        drop(journal);
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert!(names.iter().all(|name| !name.to_str().unwrap().contains(".new")), "{names:?}");
+        assert_eq!(open(folder.path(), Mode::Threaded).read(Seq(0), 1).await.unwrap().len(), 1);
+    }
+}
+
+/// Killed at any moment of its first start, a process leaves a folder that the next one takes.
+#[test]
+fn a_first_start_that_is_killed_can_be_repeated() {
+    for wait_us in (0..40_000).step_by(2_000) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["files::child_that_opens", "--exact", "--ignored"])
+            .env(FOLDER_VARIABLE, folder.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_micros(wait_us));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let file = folder.path().join("journal.sqlite");
+        assert!(std::fs::metadata(&file).map_or(true, |file| file.len() > 0), "killed after {wait_us} µs");
+        drop(open(folder.path(), Mode::Threaded));
+    }
+}
+
+const FOLDER_VARIABLE: &str = "TRAILHOUND_TEST_OPEN_FOLDER";
+
+#[test]
+#[ignore = "the child process of `a_first_start_that_is_killed_can_be_repeated`"]
+fn child_that_opens() {
+    let folder = std::env::var(FOLDER_VARIABLE).expect("started by the other test");
+    drop(open(std::path::Path::new(&folder), Mode::Threaded));
+}
+
 #[test]
 fn files_of_others_and_newer_files_are_left_alone() {
     let folder = tempfile::tempdir().unwrap();
