@@ -40,7 +40,8 @@ pub(crate) enum Command {
     Run(ConfigFile),
     /// Collect once: everything that Microsoft has, delivered to every output, then exit.
     Collect(CollectArgs),
-    /// Look at every precondition, with cause and cure.
+    /// Look at every precondition, with cause and cure. Starts subscriptions that are missing, as a collection
+    /// would: only the answer tells whether auditing is on.
     Check(CheckArgs),
     /// Show the coverage ledger: what was listed, fetched and delivered, and each hole with its reason.
     Prove(ProveArgs),

@@ -88,6 +88,13 @@ fn translate(document: &Document<'_>, error: &toml::de::Error) -> ConfigError {
     if message.starts_with("invalid ") {
         return document.error(span, format!("{key} has a value that is not allowed"), "");
     }
+    if message == "is empty" {
+        return document.error(
+            span,
+            format!("{key} is empty"),
+            "write `{ env = \"…\" }` or `{ file = \"…\" }`",
+        );
+    }
     document.error(span, format!("{key}: {message}"), "")
 }
 

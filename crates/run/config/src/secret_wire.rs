@@ -35,6 +35,9 @@ impl<'de> Visitor<'de> for SecretVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<SecretWire, E> {
+        if text.trim().is_empty() {
+            return Err(E::custom("is empty"));
+        }
         Ok(SecretWire(SecretSource::Literal(SecretString::from(text))))
     }
 

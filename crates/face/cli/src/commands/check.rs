@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use trailhound_config::Config;
 use trailhound_net::TransportPool;
-use trailhound_pipeline::check::{Finding, Verdict, check_data_dir, check_instance, check_output};
+use trailhound_pipeline::check::{
+    Finding, Verdict, check_data_dir, check_instance, check_journal, check_output,
+};
 use trailhound_pipeline::site::{self, Surroundings};
 
 use crate::args::CheckArgs;
@@ -33,6 +35,7 @@ async fn findings(config: &Config, around: &Surroundings) -> Result<Vec<Finding>
     let instances = site::instances(config, &[], &TransportPool::new(), around)?;
     let outputs = site::outputs(config, around)?;
     let mut findings = vec![check_data_dir(&config.data_dir)];
+    findings.extend(check_journal(&config.data_dir));
     for instance in &instances {
         findings.extend(check_instance(instance, around.clock.as_ref()).await);
     }
@@ -124,11 +127,18 @@ fn text(findings: &[Finding]) -> String {
             }
         }
     }
-    let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Failed).count() as u64;
-    if failed == 0 {
-        text.push_str("everything is in place\n");
-    } else {
-        let _ = writeln!(text, "{} in the way", output::plural(failed, "thing"));
-    }
+    text.push_str(&conclusion(findings));
     text
+}
+
+fn conclusion(findings: &[Finding]) -> String {
+    let number = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count() as u64;
+    let (failed, doubtful) = (number(Verdict::Failed), number(Verdict::Warning));
+    let to_look_at = format!("{} to look at", output::plural(doubtful, "thing"));
+    match (failed, doubtful) {
+        (0, 0) => "everything is in place\n".to_owned(),
+        (0, _) => format!("works, but {to_look_at}\n"),
+        (_, 0) => format!("{} in the way\n", output::plural(failed, "thing")),
+        _ => format!("{} in the way, {to_look_at}\n", output::plural(failed, "thing")),
+    }
 }

@@ -42,6 +42,21 @@ fn an_unknown_key_names_the_nearest() {
 }
 
 #[test]
+fn what_would_fail_at_once_is_no_valid_configuration() {
+    let site = site();
+    let validate = |from: &str, to: &str| {
+        std::fs::write(site.at("trailhound.toml"), site.configuration().replace(from, to)).unwrap();
+        told(&site, &["config", "validate"])
+    };
+    let said = [
+        validate("{date}.ndjson", "{dat}.ndjson"),
+        validate("cloud =", "ca_file = \"nowhere.pem\"\ncloud ="),
+        validate("listen = \"127.0.0.1:0\"", "listen = \"0.0.0.0:80\""),
+    ];
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
 fn a_time_that_is_none() {
     let site = site();
     insta::assert_snapshot!("time_argument", told(&site, &["collect", "--since", "yesterday"]));
@@ -181,4 +196,20 @@ fn every_precondition_is_shown_with_its_cure() {
     insta::assert_snapshot!("check_good", told(&site(), &["check"]));
     let refused = Site::new(|config| config.tenants[0].consent_withdrawn = true);
     insta::assert_snapshot!("check_no_consent", told(&refused, &["check"]));
+}
+
+#[test]
+fn the_check_sees_a_damaged_journal_and_counts_what_to_look_at() {
+    let site = site();
+    let text = site.configuration().replace("cloud =", "secret_expires = \"2020-01-01\"\ncloud =");
+    std::fs::write(site.at("trailhound.toml"), text).unwrap();
+    let told = trailhound(site.path(), &["check"]);
+    assert_eq!(told.code, Some(0), "{}", told.stdout);
+    assert!(told.stdout.ends_with("works, but 1 thing to look at\n"), "{}", told.stdout);
+
+    std::fs::write(site.at("data/journal.sqlite"), "x".repeat(10_000)).unwrap();
+    let told = trailhound(site.path(), &["check"]);
+    assert_eq!(told.code, Some(1), "{}", told.stdout);
+    assert!(told.stdout.contains("✗ journal"), "{}", told.stdout);
+    assert!(told.stdout.ends_with("1 thing in the way, 1 thing to look at\n"), "{}", told.stdout);
 }

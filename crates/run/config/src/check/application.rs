@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use trailhound_model::{InstanceName, StreamName, days, seconds};
+use trailhound_model::{InstanceName, StreamName, Timestamp, days, seconds};
 
 use super::Checker;
 use crate::document::{Step, nearest};
@@ -13,6 +13,9 @@ use crate::{Application, ConfigError, Credential, TokenVersion};
 /// Microsoft's content types, in its spelling.
 const STREAMS: [&str; 5] =
     ["Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"];
+
+/// 2015-01-01T00:00:00Z: the API is not older.
+const FIRST_YEAR: Timestamp = Timestamp::from_millis(1_420_070_400_000);
 
 const MIN_POLL_INTERVAL: Duration = seconds(10);
 const MAX_POLL_INTERVAL: Duration = days(1);
@@ -57,9 +60,8 @@ impl Checker<'_> {
                 this.time(&place("secret_expires"), text, "2027-03-01")
             })?,
             streams: self.streams(at, &wire.streams)?,
-            collection_start: self.optional(wire.collection_start, |this, text| {
-                this.time(&place("collection_start"), text, "2026-11-20T00:00:00Z")
-            })?,
+            collection_start: self
+                .optional(wire.collection_start, |this, text| this.start(&place("collection_start"), text))?,
             cloud: self.cloud(at, wire.cloud.as_deref(), wire.endpoints.as_ref())?,
             proxy: self.optional(wire.proxy, |this, text| this.proxy(&place("proxy"), text))?,
             ca_file: wire.ca_file.map(Into::into),
@@ -74,6 +76,15 @@ impl Checker<'_> {
                 .map(|number| self.requests_per_minute(&place("requests_per_minute"), number))
                 .transpose()?,
         })
+    }
+
+    fn start(&self, place: &[Step], text: &str) -> Result<Timestamp, ConfigError> {
+        let start = self.time(place, text, "2026-11-20T00:00:00Z")?;
+        if start < FIRST_YEAR {
+            let what = format!("`collection_start` lies before the year 2015: `{text}`");
+            return Err(self.error(place, what, "Microsoft keeps content for 7 days"));
+        }
+        Ok(start)
     }
 
     fn requests_per_minute(&self, place: &[Step], number: i64) -> Result<u32, ConfigError> {

@@ -47,10 +47,17 @@ impl Checker<'_> {
         let Some(text) = wire.and_then(|console| console.listen) else {
             return Ok(Console { listen: DEFAULT_LISTEN });
         };
-        let listen = text.parse().map_err(|_| {
-            let hint = "write an address and a port, such as `127.0.0.1:8365` or `[::]:8365`";
-            self.error(&["console".into(), "listen".into()], "`listen` is not an address with a port", hint)
+        let place = ["console".into(), "listen".into()];
+        let listen: SocketAddr = text.parse().map_err(|_| {
+            let hint = "write an address and a port, such as `127.0.0.1:8365` or `[::1]:8365`";
+            self.error(&place, "`listen` is not an address with a port", hint)
         })?;
+        if !listen.ip().is_loopback() {
+            let what = format!("`listen` can be reached from other machines: `{listen}`");
+            let hint = "the endpoints answer without a password: listen on `127.0.0.1`, and let other machines in by \
+                        way of a proxy or a tunnel";
+            return Err(self.error(&place, what, hint));
+        }
         Ok(Console { listen })
     }
 

@@ -122,3 +122,18 @@ fn values_have_units_and_limits() {
     ];
     insta::assert_snapshot!(said.join("\n"));
 }
+
+#[test]
+fn an_address_that_others_can_reach() {
+    let listen = |address: &str| refuse(&text(|text| format!("{text}\n[console]\nlisten = \"{address}\"\n")));
+    insta::assert_snapshot!([listen("0.0.0.0:8365"), listen("[::]:8365"), listen("8365")].join("\n"));
+}
+
+#[test]
+fn an_empty_secret_and_a_start_before_the_api() {
+    let said = [
+        refuse(&with_line(r#"client_secret = { env = "CONTOSO_SECRET" }"#, "client_secret = \" \"")),
+        refuse(&with_line("type = \"office365\"", "type = \"office365\"\ncollection_start = \"1999-01-01\"")),
+    ];
+    insta::assert_snapshot!(said.join("\n"));
+}

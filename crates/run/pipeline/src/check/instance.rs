@@ -48,7 +48,13 @@ async fn run_checks(instance: &SiteInstance, clock: &dyn Clock) -> Vec<Finding> 
     };
     findings.push(Finding::ok("token", format!("a token was issued, good until {}", token.expires_at)));
     findings.extend(roles(instance, &token));
-    findings.extend(streams(instance, clock.now()).await);
+    // What fails for want of a role has been told: only the other streams are tried.
+    let permitted: Vec<ContentType> = known(instance)
+        .filter(|stream| stream.required_roles().iter().all(|role| has(&token, role)))
+        .collect();
+    if !permitted.is_empty() {
+        findings.extend(streams(instance, &permitted, clock.now()).await);
+    }
     findings
 }
 
@@ -121,7 +127,7 @@ fn roles(instance: &SiteInstance, token: &TokenInfo) -> Vec<Finding> {
     needed
         .into_iter()
         .map(|role| {
-            if token.roles.iter().any(|has| has == role) {
+            if has(token, role) {
                 return Finding::ok("roles", format!("the token carries `{role}`"));
             }
             let mut finding = Finding::new(
@@ -138,49 +144,76 @@ fn roles(instance: &SiteInstance, token: &TokenInfo) -> Vec<Finding> {
         .collect()
 }
 
+fn has(token: &TokenInfo, role: &str) -> bool {
+    token.roles.iter().any(|has| has == role)
+}
+
 fn known(instance: &SiteInstance) -> impl Iterator<Item = ContentType> {
     instance.settings.streams.iter().filter_map(|stream| ContentType::parse(stream.as_str()))
 }
 
-async fn streams(instance: &SiteInstance, now: Timestamp) -> Vec<Finding> {
+async fn streams(instance: &SiteInstance, permitted: &[ContentType], now: Timestamp) -> Vec<Finding> {
     let subscriptions = match instance.client.subscriptions().await {
         Ok(subscriptions) => subscriptions,
         Err(error) => return vec![failed("subscriptions", &error)],
     };
     let mut findings = Vec::new();
-    let mut listable = None;
-    for stream in known(instance) {
+    let mut listable = Vec::new();
+    for &stream in permitted {
         let name = stream.as_str();
         if subscriptions.iter().any(|s| s.enabled && s.known == Some(stream)) {
-            findings.push(Finding::ok("subscriptions", format!("{name} is enabled")));
-            listable = Some(stream);
+            listable.push((stream, format!("{name} is enabled")));
             continue;
         }
         match instance.client.start(stream).await {
-            Ok(_) => {
-                findings.push(Finding::ok("subscriptions", format!("{name} was off and is started now")));
-                listable = Some(stream);
-            }
+            Ok(_) => listable.push((stream, format!("{name} was off and is started now"))),
             Err(error) if error.reaction == Reaction::AuditingOff => {
                 findings.push(failed("auditing", &error));
                 return findings;
             }
-            Err(error) => findings.push(failed("subscriptions", &error)),
+            Err(error) => findings.push(failed_stream(stream, &error)),
         }
     }
-    if let Some(stream) = listable {
-        findings.push(Finding::ok("auditing", "audit records are being made for this tenant"));
-        findings.push(quota(instance, stream, now).await);
+    if !listable.is_empty() {
+        findings.extend(listings(instance, listable, now).await);
     }
     findings
 }
 
-async fn quota(instance: &SiteInstance, stream: ContentType, now: Timestamp) -> Finding {
-    let Some(span) = Span::new(now - minutes(1), now) else { return Finding::ok("quota", "not tried") };
-    match instance.client.list(stream, span).await {
-        Ok(_) => Finding::ok("quota", "content can be listed, and requests are not throttled"),
-        Err(error) => failed("quota", &error),
+/// Lists a minute of each stream: a refusal is that stream's own, and throttling the tenant's.
+async fn listings(
+    instance: &SiteInstance,
+    streams: Vec<(ContentType, String)>,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let minute = Span { from: now - minutes(1), to: now };
+    let mut findings = Vec::new();
+    let mut quota = Finding::ok("quota", "content can be listed, and requests are not throttled");
+    let mut listed = false;
+    for (stream, is_on) in streams {
+        match instance.client.list(stream, minute).await {
+            Ok(_) => listed = true,
+            Err(error) if error.reaction == Reaction::Throttled => quota = failed("quota", &error),
+            Err(error) => {
+                findings.push(failed_stream(stream, &error));
+                continue;
+            }
+        }
+        findings.push(Finding::ok("subscriptions", is_on));
     }
+    if listed {
+        findings.push(Finding::ok("auditing", "audit records are being made for this tenant"));
+    }
+    if listed || quota.verdict != Verdict::Ok {
+        findings.push(quota);
+    }
+    findings
+}
+
+fn failed_stream(stream: ContentType, error: &ApiError) -> Finding {
+    let mut finding = failed("subscriptions", error);
+    finding.what = format!("{}: {}", stream.as_str(), finding.what);
+    finding
 }
 
 fn failed(item: &'static str, error: &ApiError) -> Finding {

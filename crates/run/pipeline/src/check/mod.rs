@@ -1,11 +1,13 @@
 //! Every precondition of a collection, tried one after the other: each with its cause and cure.
 
 mod instance;
+mod journal;
 mod place;
 
 use trailhound_model::InstanceName;
 
 pub use instance::check_instance;
+pub use journal::check_journal;
 pub use place::{check_data_dir, check_output};
 
 /// How a precondition stands.
@@ -24,7 +26,8 @@ pub enum Verdict {
 pub struct Finding {
     /// Which instance; `None`: of the machine or an output.
     pub instance: Option<InstanceName>,
-    /// A short stable word: `network`, `clock`, `token`, `roles`, `subscriptions`, `auditing`, `quota`, `disk`, `output`.
+    /// A short stable word: `network`, `clock`, `token`, `roles`, `subscriptions`, `auditing`, `quota`, `disk`,
+    /// `journal`, `output`.
     pub item: &'static str,
     /// How it stands.
     pub verdict: Verdict,
