@@ -1,6 +1,6 @@
 //! The disk as a parameter: just what appending outputs need.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -28,7 +28,15 @@ pub trait DiskFile: Send {
     fn sync(&mut self) -> io::Result<()>;
 }
 
-/// The machine's file system.
+/// Mode of a new file, before the umask: what is written may concern people, so it is not for everybody.
+#[cfg(unix)]
+const FILE_MODE: u32 = 0o640;
+/// Mode of a new folder, before the umask.
+#[cfg(unix)]
+const FOLDER_MODE: u32 = 0o750;
+
+/// The machine's file system. On Unix new files are `0640` and new folders `0750`, less what the umask takes;
+/// the modes of what is there already stay.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealDisk;
 
@@ -38,7 +46,7 @@ impl Disk for RealDisk {
         if let Some(parent) = path.parent().filter(|_| fresh) {
             make_folders(parent)?;
         }
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        let file = open_or_make(path)?;
         if fresh {
             sync_folder(path)?;
         }
@@ -75,10 +83,25 @@ fn make_folders(folder: &Path) -> io::Result<()> {
     if let Some(parent) = folder.parent() {
         make_folders(parent)?;
     }
-    match fs::create_dir(folder) {
+    match make_folder(folder) {
         Err(error) if !folder.is_dir() => Err(error),
         _ => sync_folder(folder),
     }
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, FOLDER_MODE);
+    builder.create(folder)
+}
+
+fn open_or_make(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, FILE_MODE);
+    options.open(path)
 }
 
 /// A new name is durable only when its folder is.
@@ -117,6 +140,26 @@ mod tests {
         RealDisk.remove(&path).unwrap();
         RealDisk.remove(&path).unwrap();
         assert_eq!(RealDisk.length(&path).unwrap(), None);
+        fs::remove_dir_all(&root).unwrap();
+    }
+    #[cfg(unix)]
+    #[test]
+    fn new_files_and_folders_are_not_for_everybody() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = std::env::temp_dir().join(format!("trailhound-modes-{}", std::process::id()));
+        fs::create_dir_all(&root).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        RealDisk.open_append(&root.join("a/b/c.ndjson")).unwrap();
+        // The umask of whoever runs this may take more.
+        for (path, most) in [("a", FOLDER_MODE), ("a/b", FOLDER_MODE), ("a/b/c.ndjson", FILE_MODE)] {
+            let told = mode(&root.join(path));
+            assert_eq!((told & !most, told & 0o600), (0, 0o600), "{path}: {told:o}");
+        }
+        let theirs = root.join("theirs");
+        fs::write(&theirs, "").unwrap();
+        fs::set_permissions(&theirs, fs::Permissions::from_mode(0o664)).unwrap();
+        RealDisk.open_append(&theirs).unwrap();
+        assert_eq!(mode(&theirs), 0o664, "what is there keeps its mode");
         fs::remove_dir_all(&root).unwrap();
     }
 }
