@@ -39,18 +39,24 @@ pub(super) fn io(doing: &str, path: &Path, error: &Error) -> OutputError {
     OutputError { what: format!("{doing} `{}`: {why}", path.display()), hint: hint.to_owned(), retry }
 }
 
-/// A file lost bytes that a receipt promised.
-pub(super) fn shorter(path: &Path, promised_bytes: u64, present_bytes: u64) -> OutputError {
-    OutputError {
-        what: format!(
-            "go on in `{}`: it has {present_bytes} bytes, but {promised_bytes} were delivered to it",
-            path.display()
-        ),
-        hint: "restore the file, or move it away to go on with a new one; the records that it lost can be \
-               written again with `trailhound replay` while the journal holds them"
-            .to_owned(),
-        retry: true,
-    }
+/// A file lost bytes that a receipt promised, and delivery goes on in `next`. For the log.
+pub(super) fn lost_bytes(
+    path: &Path,
+    promised_bytes: u64,
+    present_bytes: Option<u64>,
+    next: &Path,
+) -> String {
+    let (path, next) = (path.display(), next.display());
+    let found = match present_bytes {
+        None => format!("`{path}` was removed or moved away"),
+        Some(0) => format!("`{path}` was emptied"),
+        Some(_) => format!("`{path}` was cut from outside and is left as it is"),
+    };
+    let gone_bytes = promised_bytes - present_bytes.unwrap_or(0);
+    format!(
+        "{found}: {gone_bytes} bytes that were delivered to it are gone, and delivery goes on in `{next}`; trailhound \
+         does not write them again: what the journal still holds could be delivered once more by hand only"
+    )
 }
 
 /// Every part number of a file is taken.

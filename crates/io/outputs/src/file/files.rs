@@ -73,21 +73,19 @@ impl Files {
         self.by_base.values_mut().for_each(|tracked| tracked.handle = None);
     }
 
-    /// After a crash: removes every byte that no receipt promises.
+    /// After a crash: removes every byte that no receipt promises. A file that lost promised bytes is left as it
+    /// is, see [`leave`].
     pub(super) fn cut_back(&mut self, disk: &dyn Disk) -> Result<(), OutputError> {
         for (base, tracked) in &mut self.by_base {
             let path = part_path(base, tracked.part);
             let failed = |error| errors::io("cut back", &path, &error);
-            let Some(present) = disk.length(&path).map_err(failed)? else {
-                // Moved or removed by somebody; `choose` begins it anew.
-                if tracked.length > 0 {
-                    tracing::warn!(path = %path.display(), bytes = tracked.length, "a delivered file is gone");
-                }
+            let found = disk.length(&path).map_err(failed)?;
+            if found.unwrap_or(0) < tracked.length {
+                *tracked = leave(base, tracked, found, disk, tracked.used)?;
+                self.unsaved = true;
                 continue;
-            };
-            if present < tracked.length {
-                return Err(errors::shorter(&path, tracked.length, present));
             }
+            let Some(present) = found else { continue };
             if tracked.length == 0 && tracked.made {
                 disk.remove(&path).map_err(failed)?;
             } else if present > tracked.length {
@@ -110,15 +108,18 @@ impl Files {
     ) -> Result<(), OutputError> {
         let room = Room { config, incoming };
         let Some(known) = self.by_base.get_mut(base) else {
-            let fresh = first_part(base, 0, disk, now, |length| room.fits(length))?;
+            let fresh = newest_part(base, disk, now, |length| room.fits(length))?;
             self.by_base.insert(base.to_owned(), fresh);
             self.unsaved = true;
             return Ok(());
         };
         let path = part_path(base, known.part);
         let present = disk.length(&path).map_err(|error| errors::io("look at", &path, &error))?;
-        if present.unwrap_or(0) != known.length {
-            // Rotated away, emptied or written by somebody else: an open handle may be of another file.
+        if present.unwrap_or(0) < known.length {
+            *known = leave(base, known, present, disk, now)?;
+            self.unsaved = true;
+        } else if present.unwrap_or(0) > known.length {
+            // Written by somebody else: an open handle may be of another file.
             tracing::info!(path = %path.display(), expected_bytes = known.length, present_bytes = present,
                 "the file was changed from outside; going on with what is there");
             *known = Tracked::at(known.part, present.unwrap_or(0), now);
@@ -174,6 +175,48 @@ impl Room<'_> {
     fn too_old(&self, since: Timestamp, now: Timestamp) -> bool {
         self.config.rotate_after.is_some_and(|limit| now.since(since) >= limit)
     }
+}
+
+/// What follows a part that lost promised bytes. One that was moved away, removed or emptied (log rotation
+/// does that too) begins anew under its own name. Of one that was cut the last line may be torn: nothing is
+/// appended to it, and a new part begins.
+fn leave(
+    base: &str,
+    lost: &Tracked,
+    present: Option<u64>,
+    disk: &dyn Disk,
+    now: Timestamp,
+) -> Result<Tracked, OutputError> {
+    let next = match present {
+        None => {
+            let mut fresh = Tracked::at(lost.part, 0, now);
+            fresh.made = true;
+            fresh
+        }
+        Some(0) => Tracked::at(lost.part, 0, now),
+        Some(_) => first_part(base, lost.part + 1, disk, now, |length| length == 0)?,
+    };
+    let (path, next_path) = (part_path(base, lost.part), part_path(base, next.part));
+    tracing::warn!("{}", errors::lost_bytes(&path, lost.length, present, &next_path));
+    Ok(next)
+}
+
+/// The newest part if its length is `usable`, else a fresh one. An older part was ended for a reason.
+fn newest_part(
+    base: &str,
+    disk: &dyn Disk,
+    now: Timestamp,
+    usable: impl Fn(u64) -> bool,
+) -> Result<Tracked, OutputError> {
+    let mut fresh = first_part(base, 0, disk, now, |_| false)?;
+    if let Some(part) = fresh.part.checked_sub(1) {
+        let path = part_path(base, part);
+        let length = disk.length(&path).map_err(|error| errors::io("look at", &path, &error))?;
+        if let Some(length) = length.filter(|length| usable(*length)) {
+            fresh = Tracked::at(part, length, now);
+        }
+    }
+    Ok(fresh)
 }
 
 /// The first part from `from` on that is absent or whose length is `usable`.

@@ -106,17 +106,89 @@ async fn an_undone_first_delivery_leaves_no_file_of_ours() {
 }
 
 #[tokio::test]
-async fn promised_bytes_that_are_gone_are_an_error() {
+async fn a_file_that_was_cut_is_left_alone_and_a_new_part_begins() {
+    for restarted in [false, true] {
+        let disk = SimDisk::new(1);
+        let mut output = started(&disk).await;
+        let stored = try_write(&mut output, 1, "n:{\"a\":1}").await.unwrap();
+        disk.put(FILE, b"{\"a");
+        disk.put("log/a.1.ndjson", b"theirs");
+        if restarted {
+            output.recover(stored.as_deref()).await.unwrap();
+        }
+        let batch = [chunk(2, &key("contoso", "Audit.General"), &["n:{\"b\":2}"])];
+        let intent = output.prepare(&batch, now()).unwrap();
+        assert!(intent.as_deref().unwrap().contains("\"part\":2,\"len\":0"), "{intent:?}");
+        output.deliver(&batch, now()).await.unwrap();
+        // Power loss before the receipt: the new part is undone, the cut file stays as it is.
+        output.recover(intent.as_deref()).await.unwrap();
+        assert_eq!(disk.files().len(), 2);
+        let stored = try_write(&mut output, 2, "n:{\"b\":2}").await.unwrap();
+        output.recover(stored.as_deref()).await.unwrap();
+        try_write(&mut output, 3, "n:{\"c\":3}").await.unwrap();
+        let files = disk.files();
+        assert_eq!(files[Path::new(FILE)], b"{\"a");
+        assert_eq!(files[Path::new("log/a.1.ndjson")], b"theirs");
+        assert_eq!(files[Path::new("log/a.2.ndjson")], b"{\"b\":2}\n{\"c\":3}\n");
+    }
+}
+
+#[tokio::test]
+async fn a_cut_file_holds_up_no_other() {
+    let disk = SimDisk::new(1);
+    let mut output = output(config("log/{stream}.ndjson", Compression::None), Arc::new(disk.clone()));
+    output.recover(None).await.unwrap();
+    let batch = |seq, record: &str| {
+        ["Audit.General", "DLP.All"].map(|stream| chunk(seq, &key("contoso", stream), &[record]))
+    };
+    output.prepare(&batch(1, "n:{\"a\":1}"), now()).unwrap();
+    let stored = output.deliver(&batch(1, "n:{\"a\":1}"), now()).await.unwrap().state;
+    disk.put("log/Audit.General.ndjson", b"{\"a\":");
+    output.recover(stored.as_deref()).await.unwrap();
+    output.prepare(&batch(2, "n:{\"a\":2}"), now()).unwrap();
+    output.deliver(&batch(2, "n:{\"a\":2}"), now()).await.unwrap();
+    let files = disk.files();
+    assert_eq!(files[Path::new("log/Audit.General.1.ndjson")], b"{\"a\":2}\n");
+    assert_eq!(files[Path::new("log/DLP.All.ndjson")], b"{\"a\":1}\n{\"a\":2}\n");
+}
+
+#[tokio::test]
+async fn a_cut_file_is_not_taken_up_again_after_a_pause() {
+    let disk = SimDisk::new(1);
+    disk.put(FILE, b"{\"a");
+    disk.put("log/a.1.ndjson", b"{\"b\":2}\n");
+    let mut output = started(&disk).await;
+    try_write(&mut output, 3, "n:{\"c\":3}").await.unwrap();
+    assert_eq!(disk.files()[Path::new("log/a.1.ndjson")], b"{\"b\":2}\n{\"c\":3}\n");
+}
+
+#[tokio::test]
+async fn a_removed_file_is_begun_anew_after_a_restart() {
     let disk = SimDisk::new(1);
     let mut output = started(&disk).await;
     let stored = try_write(&mut output, 1, "n:{\"a\":1}").await.unwrap();
-    disk.put(FILE, b"{}\n");
-    let error = output.recover(stored.as_deref()).await.unwrap_err();
-    insta::assert_snapshot!(format!("failed to {error}\nhint: {}", error.hint), @r"
-    failed to go on in `log/a.ndjson`: it has 3 bytes, but 8 were delivered to it
-    hint: restore the file, or move it away to go on with a new one; the records that it lost can be written again with `trailhound replay` while the journal holds them
+    disk.move_away(Path::new(FILE), "elsewhere");
+    output.recover(stored.as_deref()).await.unwrap();
+    let batch = [chunk(2, &key("contoso", "Audit.General"), &["n:{\"b\":2}"])];
+    let intent = output.prepare(&batch, now()).unwrap();
+    output.deliver(&batch, now()).await.unwrap();
+    output.recover(intent.as_deref()).await.unwrap();
+    assert_eq!(disk.files().len(), 1, "an undone delivery leaves no file");
+    try_write(&mut output, 2, "n:{\"b\":2}").await.unwrap();
+    assert_eq!(disk.files()[Path::new(FILE)], b"{\"b\":2}\n");
+}
+
+#[test]
+fn lost_bytes_are_told_in_words() {
+    let told = |present| {
+        let next = if present == Some(3) { "log/a.1.ndjson" } else { FILE };
+        crate::file::errors::lost_bytes(Path::new(FILE), 8, present, Path::new(next))
+    };
+    insta::assert_snapshot!([None, Some(0), Some(3)].map(told).join("\n"), @r"
+    `log/a.ndjson` was removed or moved away: 8 bytes that were delivered to it are gone, and delivery goes on in `log/a.ndjson`; trailhound does not write them again: what the journal still holds could be delivered once more by hand only
+    `log/a.ndjson` was emptied: 8 bytes that were delivered to it are gone, and delivery goes on in `log/a.ndjson`; trailhound does not write them again: what the journal still holds could be delivered once more by hand only
+    `log/a.ndjson` was cut from outside and is left as it is: 5 bytes that were delivered to it are gone, and delivery goes on in `log/a.1.ndjson`; trailhound does not write them again: what the journal still holds could be delivered once more by hand only
     ");
-    assert!(output.prepare(&[], now()).is_err());
 }
 
 #[tokio::test]
