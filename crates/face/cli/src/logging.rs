@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clap::ValueEnum;
 use indicatif::MultiProgress;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// How a log line looks: for people, or one object a line.
@@ -52,11 +53,17 @@ impl LogPlace {
     }
 }
 
-/// Checks the text of a filter such as `info` or `trailhound_pipeline=debug,warn`.
+/// Checks the text of a filter such as `info` or `trailhound_pipeline=debug,warn`. A lone word that is no level
+/// would be taken for a crate that logs nothing, so it is refused.
 pub(crate) fn parse_filter(text: &str) -> Result<String, String> {
-    EnvFilter::try_new(text).map_err(|error| {
-        format!("{error}; give a level (`error`, `warn`, `info`, `debug`, `trace`) or `crate=level` pairs")
-    })?;
+    let forms = "give a level (`error`, `warn`, `info`, `debug`, `trace`, `off`) or `crate=level` pairs";
+    for part in text.split(',').map(str::trim) {
+        let level = part.rsplit_once('=').map_or(part, |(_, level)| level);
+        if level.parse::<LevelFilter>().is_err() || level.is_empty() {
+            return Err(format!("`{level}` is not a level; {forms}"));
+        }
+    }
+    EnvFilter::try_new(text).map_err(|error| format!("{error}; {forms}"))?;
     Ok(text.to_owned())
 }
 
@@ -111,5 +118,20 @@ impl Drop for LogLine {
             Target::AboveBars(bars) => bars.suspend(|| io::stderr().write_all(&self.line)),
             Target::File(file) => file.write_all(&self.line),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_no_level_is_refused() {
+        for good in ["info", "WARN", "trailhound_pipeline=debug,warn", "off"] {
+            assert_eq!(parse_filter(good).as_deref(), Ok(good));
+        }
+        for bad in ["nonsense", "", "info,", "trailhound_pipeline", "trailhound_pipeline=loud"] {
+            assert!(parse_filter(bad).is_err_and(|said| said.contains("is not a level")), "{bad}");
+        }
     }
 }

@@ -12,6 +12,9 @@ use crate::duration;
 use crate::gaps::{self, GapRow};
 use crate::output::{count, plural};
 
+/// Gaps of a stream in the table before the rest is summed up.
+const MAX_GAP_LINES: usize = 12;
+
 /// What was asked for.
 pub(crate) struct Asked {
     /// The streams, sorted, with the span of each.
@@ -144,10 +147,14 @@ impl StreamSummary {
             count(self.delivered),
             self.gaps.len()
         );
-        for gap in &self.gaps {
+        for gap in self.gaps.iter().take(MAX_GAP_LINES) {
             let blobs =
                 if gap.blobs == 0 { String::new() } else { format!(" ({})", plural(gap.blobs, "blob")) };
-            let _ = writeln!(text, "    gap {} to {}{blobs}: {}", gap.from, gap.to, gap.reason);
+            let _ = writeln!(text, "    gap {} to {}{blobs}: {}", gap.from, gap.to, gap.why());
+        }
+        if self.gaps.len() > MAX_GAP_LINES {
+            let more = count((self.gaps.len() - MAX_GAP_LINES) as u64);
+            let _ = writeln!(text, "    … and {more} more gaps: `trailhound prove --json` names them");
         }
     }
 }
@@ -173,7 +180,8 @@ fn stream_summary(
         .collect();
     StreamSummary {
         stream: key.stream.to_string(),
-        listed_blobs: status.listed_blobs,
+        // Blobs that an earlier run listed and this one fetched count too.
+        listed_blobs: status.listed_blobs.max(status.fetched_blobs + status.gap_blobs),
         fetched_blobs: status.fetched_blobs,
         records: status.records.fetched,
         revisions: status.records.revisions,

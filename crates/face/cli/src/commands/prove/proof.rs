@@ -26,6 +26,9 @@ pub(crate) struct Proof {
     pub(crate) complete: bool,
     /// The sums of promise L5 agree.
     pub(crate) balanced: bool,
+    /// The range was asked for: the sums go beyond it.
+    #[serde(skip)]
+    pub(crate) is_limited: bool,
 }
 
 #[derive(Serialize)]
@@ -42,7 +45,7 @@ pub(crate) struct StreamProof {
     pub(crate) horizon: Option<String>,
     /// The range looked at; absent when nothing was listed yet.
     pub(crate) range: Option<Part>,
-    /// Listed to the last page.
+    /// Listed to the last page; whether everything listed was fetched, `blobs.pending` tells.
     pub(crate) covered: Vec<Part>,
     /// Neither listed nor in a gap row.
     pub(crate) holes: Vec<Part>,
@@ -71,7 +74,10 @@ pub(crate) struct Part {
 pub(crate) struct GapProof {
     pub(crate) from: String,
     pub(crate) to: String,
+    /// The ledger's stable word.
     pub(crate) reason: String,
+    /// What goes beyond the word; may be empty.
+    pub(crate) detail: String,
     /// The blob, when the gap is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) content_id: Option<ContentId>,
@@ -114,7 +120,8 @@ impl Proof {
         };
         let (complete, balanced) = (all(StreamProof::is_complete), all(|stream| stream.balanced));
         let complete = complete && !applications.is_empty();
-        Self { applications, complete, balanced }
+        let is_limited = range.from.is_some() || range.to.is_some();
+        Self { applications, complete, balanced, is_limited }
     }
 
     /// The exit code that it means.
@@ -181,7 +188,8 @@ impl GapProof {
         Self {
             from: span.from.to_string(),
             to: span.to.to_string(),
-            reason: gap.reason.to_string(),
+            reason: gap.reason.word().to_owned(),
+            detail: gap.reason.detail().to_owned(),
             content_id: gap.content_id.clone(),
             recorded_at: gap.at.to_string(),
             gap: Gap { span, ..gap.clone() },

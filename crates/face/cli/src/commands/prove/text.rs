@@ -24,7 +24,7 @@ pub(crate) fn render(proof: &Proof) -> String {
     for application in &proof.applications {
         for stream in &application.streams {
             let _ = writeln!(text, "{BOLD}{} · {}{PLAIN}", application.name, stream.stream);
-            stream_lines(&mut text, stream);
+            stream_lines(&mut text, stream, proof.is_limited);
             text.push('\n');
         }
     }
@@ -35,14 +35,18 @@ pub(crate) fn render(proof: &Proof) -> String {
     text
 }
 
-fn stream_lines(text: &mut String, stream: &StreamProof) {
+fn stream_lines(text: &mut String, stream: &StreamProof, is_limited: bool) {
     match &stream.range {
-        None => line(text, "covered", "nothing was listed yet"),
+        None => line(text, "listed", "nothing yet; `trailhound check` says what stands in the way"),
         Some(range) => {
             let length = duration::tell(range.span.length());
             line(text, "looked at", &format!("{} to {} ({length})", short(&range.from), short(&range.to)));
-            parts(text, "covered", &stream.covered, "nothing");
-            parts(text, "not covered", &stream.holes, "nothing: no hole");
+            let not_fetched = match stream.blobs.pending {
+                0 => String::new(),
+                pending => format!(", {} not yet fetched", plural(pending, "blob")),
+            };
+            parts(text, "listed", &stream.covered, "nothing", &not_fetched);
+            parts(text, "not listed", &stream.holes, "nothing: no hole", "");
         }
     }
     gap_lines(text, stream);
@@ -52,6 +56,9 @@ fn stream_lines(text: &mut String, stream: &StreamProof) {
     blob_sum(text, stream);
     for output in &stream.outputs {
         record_sum(text, stream, output);
+    }
+    if is_limited {
+        line(text, "", "the sums are of this stream in all, not only in this span");
     }
     if stream.records.revisions > 0 {
         let revisions = plural(stream.records.revisions, "record");
@@ -63,14 +70,17 @@ fn stream_lines(text: &mut String, stream: &StreamProof) {
     }
 }
 
-fn parts(text: &mut String, label: &str, parts: &[Part], nothing: &str) {
+/// One line for each part; `remark` stands at the end of the last.
+fn parts(text: &mut String, label: &str, parts: &[Part], nothing: &str, remark: &str) {
     if parts.is_empty() {
-        line(text, label, nothing);
+        line(text, label, &format!("{nothing}{remark}"));
     }
+    let shown = parts.len().min(MAX_ROWS);
     for (at, part) in parts.iter().take(MAX_ROWS).enumerate() {
         let label = if at == 0 { label } else { "" };
+        let remark = if at + 1 == shown { remark } else { "" };
         let length = duration::tell(part.span.length());
-        line(text, label, &format!("{} to {} ({length})", short(&part.from), short(&part.to)));
+        line(text, label, &format!("{} to {} ({length}){remark}", short(&part.from), short(&part.to)));
     }
     more(text, parts.len());
 }
@@ -85,7 +95,7 @@ fn gap_lines(text: &mut String, stream: &StreamProof) {
         let label = if at == 0 { "gaps" } else { "" };
         let blobs = if row.blobs == 0 { String::new() } else { format!(", {}", plural(row.blobs, "blob")) };
         line(text, label, &format!("{} to {}{blobs}", short(&row.from), short(&row.to)));
-        line(text, "", &format!("  {RED}{}{PLAIN}", row.reason));
+        line(text, "", &format!("  {RED}{}{PLAIN}", row.why()));
     }
     more(text, rows.len());
 }
