@@ -15,8 +15,9 @@ pub struct BlobError {
 /// Kinds of unreadable bodies, as far as somebody acts differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum BlobErrorKind {
-    /// It ends too early, or is empty. Transient: another fetch may bring the rest.
-    #[error("the body is cut short")]
+    /// It ends too early, or is empty. Transient: another fetch may bring the rest. When the transport told of no
+    /// break, the service may also have stored it so: then no fetch helps.
+    #[error("the body ends too early")]
     Truncated,
     /// It is not gzip, not JSON, or goes on after its end. Speaks against the blob.
     #[error("the body is not valid")]

@@ -165,7 +165,8 @@ impl Splitter {
         match element {
             Ok(element) => self.accept(element, chunks).map(|()| true),
             Err(Failure::Incomplete) if last => {
-                Err(self.error(BlobErrorKind::Truncated, self.buffer.len(), "a record has no end"))
+                let what = "it ends in the middle of a record, or is not JSON";
+                Err(self.error(BlobErrorKind::Truncated, self.buffer.len(), what))
             }
             Err(Failure::Incomplete) => {
                 if self.closing.is_none() {

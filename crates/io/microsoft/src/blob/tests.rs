@@ -113,6 +113,19 @@ fn refused_shapes_and_where() {
     assert_eq!((latin.kind, latin.at), (Invalid, 7));
 }
 
+/// A body that came whole, as far as the transport and gzip can tell, and is no JSON.
+#[test]
+fn a_whole_body_that_ends_inside_a_record_is_told_as_what_it_may_be() {
+    let body = br#"[{"Id":"a"},{"Id":"3c1e","Operation":"Trunc"#;
+    for is_gzip in [false, true] {
+        let wire = if is_gzip { gzip(body) } else { body.to_vec() };
+        let error = decode(&wire, is_gzip, &[7]).unwrap_err();
+        assert_eq!(error.kind, BlobErrorKind::Truncated);
+        let words = "the body ends too early at byte 43: it ends in the middle of a record, or is not JSON";
+        assert_eq!(error.to_string(), words);
+    }
+}
+
 #[test]
 fn small_gzip_blobs_keep_their_wire_bytes() {
     let body = br#"[{"Id":"a"},{"Id":"b"}]"#;

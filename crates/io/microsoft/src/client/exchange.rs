@@ -11,7 +11,7 @@ use trailhound_env::{Body, Response, TransportError, TransportErrorKind, collect
 
 use super::{Client, MAX_ERROR_BODY_BYTES, header_text, note_server_time};
 use crate::blob::gunzip_limited;
-use crate::error::Answer;
+use crate::error::{Answer, MAX_PAGE_BYTES, page_title};
 use crate::token::Token;
 use crate::{ApiError, Operation, http_date};
 
@@ -137,9 +137,11 @@ pub(super) fn not_a_list(operation: Operation, text: &[u8], error: &serde_json::
             return answer;
         }
     }
+    let page = String::from_utf8_lossy(&text[..text.len().min(MAX_PAGE_BYTES)]);
     let start = String::from_utf8_lossy(&text[..text.len().min(200)]);
+    let words = page_title(&page).map_or_else(|| format!("{error}; it begins `{start}`"), str::to_owned);
     let code = if text.first() == Some(&b'[') { "malformed-listing" } else { "malformed-answer" };
-    let mut failure = ApiError::of_row(operation, code, &format!("{error}; it begins `{start}`"));
+    let mut failure = ApiError::of_row(operation, code, &words);
     failure.status = Some(200);
     failure
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{ApiError, Operation, Reaction, scrub, table};
+use super::scrub::{MAX_PAGE_BYTES, scrub};
+use super::{ApiError, Operation, Reaction, table};
 
 /// An answer that is a failure.
 pub(crate) struct Answer<'a> {
@@ -110,7 +111,7 @@ impl Said {
             return answer.into();
         }
         // HTML of a proxy, plain text, nothing at all: its first words are kept.
-        let start = &body[..body.len().min(2_048)];
+        let start = &body[..body.len().min(MAX_PAGE_BYTES)];
         Self { message: String::from_utf8_lossy(start).into_owned(), ..Self::default() }
     }
 }

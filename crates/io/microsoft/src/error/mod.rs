@@ -12,7 +12,7 @@ use std::time::Duration;
 use trailhound_env::{TransportError, TransportErrorKind};
 
 pub(crate) use answer::Answer;
-pub(crate) use scrub::scrub;
+pub(crate) use scrub::{MAX_PAGE_BYTES, page_title, scrub};
 
 use crate::{BlobError, BlobErrorKind};
 
@@ -95,7 +95,8 @@ pub struct ApiError {
     pub cure: Box<str>,
     /// The vendor's page about it.
     pub link: &'static str,
-    /// First 300 bytes of the server's words, in one line; may be empty.
+    /// At most 600 bytes of the server's words, in one line, with its trace and correlation ids; of an HTML page
+    /// the title. May be empty.
     pub detail: String,
     /// How long the server asks to wait.
     pub retry_after: Option<Duration>,

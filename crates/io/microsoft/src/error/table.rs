@@ -206,7 +206,7 @@ const OWN: &[Row] = &[
     r("secret-unreadable", Credential, "the secret could not be read", "check the file or variable, and who may read it", SET_UP),
     r("certificate-unreadable", Credential, "the certificate or its key could not be read", "give PEM (certificate and unencrypted RSA key) or a PFX with its password", CERTIFICATES),
     r("no-managed-identity", Configuration, "the machine's identity service could not be reached", "managed identities work on Azure machines only; assign one to this machine", IDENTITIES),
-    r("blob-truncated", Retry, "the blob's body is cut short", "it is tried again", REFERENCE),
+    r("blob-truncated", Retry, "the blob's body ends too early, or is not JSON", "it is tried again", REFERENCE),
     r("blob-invalid", BlobRefused, "the blob's body is not valid", "it is tried again a few times, then recorded as a gap", REFERENCE),
     r("blob-over-limit", BlobRefused, "a record of the blob is over a limit", "it is recorded as a gap", REFERENCE),
 ];
