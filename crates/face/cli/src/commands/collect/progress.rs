@@ -17,6 +17,13 @@ const LINE_EVERY: Duration = Duration::from_secs(5);
 /// More bars than this do not fit on a terminal: then there is one for all.
 const MAX_BARS: usize = 24;
 
+/// Columns where the terminal does not tell.
+const USUAL_COLUMNS: usize = 80;
+/// From here on there is room for long bars.
+const ROOMY_COLUMNS: usize = 100;
+/// Columns of a bar's numbers, the spaces, and the first words of the message.
+const NUMBERS_COLUMNS: usize = 16 + 12;
+
 /// Shows how far a collection is.
 pub(crate) enum Progress {
     /// One bar a stream.
@@ -84,8 +91,9 @@ impl Bars {
         };
         let name =
             |key: &Option<StreamKey>| key.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
-        let width = keys.iter().map(|key| name(key).len()).max().unwrap_or(0);
-        let template = format!("{{prefix:{width}}} {{bar:20}} {{pos:>6}}/{{len:<6}} {{msg}}");
+        let columns = crossterm::terminal::size().map_or(USUAL_COLUMNS, |(columns, _)| usize::from(columns));
+        let longest = keys.iter().map(|key| name(key).len()).max().unwrap_or(0);
+        let template = template(longest, columns);
         let style = ProgressStyle::with_template(&template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━╸─");
@@ -110,6 +118,13 @@ impl Bars {
             bar.set_message(message(&status, per_second));
         }
     }
+}
+
+/// One line that never wraps: names are cut where they leave no room, the message always is.
+fn template(longest_name: usize, columns: usize) -> String {
+    let bar = if columns < ROOMY_COLUMNS { 8 } else { 20 };
+    let width = longest_name.min(columns.saturating_sub(bar + NUMBERS_COLUMNS)).max(1);
+    format!("{{prefix:{width}!}} {{bar:{bar}}} {{pos:>6}}/{{len:<6}} {{wide_msg}}")
 }
 
 impl Lines {
@@ -155,4 +170,19 @@ fn total(board: &Snapshot) -> StreamStatus {
         }
     }
     total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_leaves_room_for_its_message_on_any_terminal() {
+        for (longest, columns) in [(10, 120), (60, 80), (60, 40), (60, 10)] {
+            let template = template(longest, columns);
+            assert!(ProgressStyle::with_template(&template).is_ok(), "{template}");
+        }
+        assert!(template(60, 80).starts_with("{prefix:44!} {bar:8} "));
+        assert!(template(60, 60).starts_with("{prefix:24!} {bar:8} "));
+    }
 }

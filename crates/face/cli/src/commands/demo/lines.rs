@@ -10,13 +10,14 @@ use crate::output::{bytes, count};
 pub(crate) fn progress(model: &Model) -> String {
     let [records_rate, bytes_rate] = model.rates();
     format!(
-        "{}: {} blobs, {} records ({records_rate}, {bytes_rate}), {} delivered, {} pending, {} duplicates, {} gaps\n",
+        "{}: {} blobs, {} records ({records_rate}, {bytes_rate}), {} delivered, {} waiting, {} duplicates, {} blobs pending, {} gaps\n",
         duration::tell(model.elapsed),
         count(model.blobs),
         count(model.records),
         count(model.delivered),
-        count(model.pending),
+        count(model.waiting),
         count(model.duplicates),
+        count(model.pending),
         count(model.gaps),
     )
 }
@@ -31,13 +32,14 @@ pub(crate) fn welcome(model: &Model) -> String {
 pub(crate) fn farewell(model: &Model) -> String {
     let places = &model.places;
     let mut text = format!(
-        "\nCollected {} records ({}) from {} blobs in {}; {} delivered, {} duplicates left out, {} gaps.\n",
+        "\nCollected {} records ({}) from {} blobs in {}; {} delivered, {} duplicates left out, {} waiting, {} gaps.\n",
         count(model.records),
         bytes(model.raw_bytes as f64),
         count(model.blobs),
         duration::tell(model.elapsed),
         count(model.delivered),
         count(model.duplicates),
+        count(model.waiting),
         count(model.gaps),
     );
     for alarm in &model.alarms {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use trailhound_config::Config;
+use trailhound_config::{Cloud, Config};
 use trailhound_ledger::Limits;
 use trailhound_model::seconds;
 use trailhound_pipeline::Stop;
@@ -34,6 +34,8 @@ use crate::simulator;
 
 /// A demonstration asks for new content more often than one would in earnest.
 const POLL_EVERY: Duration = seconds(5);
+/// The demonstration's configuration in its folder.
+const CONFIG_FILE: &str = "trailhound.toml";
 /// Events of each tenant, as multiples of an office of a hundred people.
 const EVENTS_SCALE: f64 = 3.0;
 
@@ -45,7 +47,7 @@ pub(crate) fn demo(args: &DemoArgs, log: &LogPlace) -> Result<Exit, Failure> {
         let around = setup::surroundings();
         let metrics = install_metrics()?;
         let mut signals = Signals::listen()?;
-        let simulator = Simulator::start(world, &around).await?;
+        let simulator = Simulator::start(world, earlier_port(&data), &around).await?;
         let config = configuration(&world_config, simulator.address, &data, args.listen)?;
 
         let journal = site::open_journal(&config, &around)?;
@@ -92,7 +94,7 @@ fn configuration(
     listen: SocketAddr,
 ) -> Result<Config, Failure> {
     let text = simulator::configuration(world, simulator, &data.display().to_string(), listen);
-    let path = data.join("trailhound.toml");
+    let path = data.join(CONFIG_FILE);
     std::fs::write(&path, &text).map_err(|error| {
         Failure::new(Exit::Failed, format!("failed to write `{}`: {error}", path.display()), "")
     })?;
@@ -115,6 +117,18 @@ fn data_dir(given: Option<&Path>) -> Result<PathBuf, Failure> {
     path.canonicalize().map_err(failed)
 }
 
+/// The simulator's port in an earlier demonstration with this folder: the journal's pending blobs have it in
+/// their addresses.
+fn earlier_port(data: &Path) -> Option<u16> {
+    let path = data.join(CONFIG_FILE);
+    let text = std::fs::read_to_string(&path).ok()?;
+    let (config, _) = Config::parse(&text, &path).ok()?;
+    match &config.applications.first()?.cloud {
+        Cloud::Custom(endpoints) => endpoints.api.port(),
+        _ => None,
+    }
+}
+
 /// The simulated Microsoft on a port of its own.
 struct Simulator {
     address: SocketAddr,
@@ -123,8 +137,13 @@ struct Simulator {
 }
 
 impl Simulator {
-    async fn start(world: SimMicrosoft, around: &Surroundings) -> Result<Self, Failure> {
-        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    /// Takes the wanted port when it is free, else any.
+    async fn start(world: SimMicrosoft, wanted: Option<u16>, around: &Surroundings) -> Result<Self, Failure> {
+        let on = |port| listen(SocketAddr::from(([127, 0, 0, 1], port)));
+        let listener = match on(wanted.unwrap_or(0)).await {
+            Err(_) if wanted.is_some() => on(0).await?,
+            bound => bound?,
+        };
         let address = listener
             .local_addr()
             .map_err(|error| Failure::new(Exit::Failed, format!("failed to read the port: {error}"), ""))?;

@@ -63,6 +63,8 @@ pub(crate) struct Model {
     pub(crate) records: u64,
     pub(crate) blobs: u64,
     pub(crate) delivered: u64,
+    /// In the journal, to be delivered: `records = delivered + duplicates + waiting`.
+    pub(crate) waiting: u64,
     pub(crate) duplicates: u64,
     pub(crate) gaps: u64,
     pub(crate) pending: u64,
@@ -111,6 +113,7 @@ impl Model {
             .map(|status| status.counts.values().map(|counts| counts.delivered).sum())
             .max()
             .unwrap_or(0);
+        self.waiting = self.records.saturating_sub(self.duplicates).saturating_sub(self.delivered);
         self.alarms.clone_from(&board.alarms);
         self.alarms.extend(board.journal_error.clone());
     }
@@ -135,7 +138,7 @@ fn row(name: String, status: &StreamStatus, now: Timestamp) -> StreamRow {
         Some(millis) => tell_lag(Duration::from_millis(u64::try_from(millis).unwrap_or(0))),
     };
     let numbers = [
-        count(status.listed_blobs),
+        count(status.listed_blobs.max(status.fetched_blobs + status.gap_blobs)),
         count(status.fetched_blobs),
         count(status.pending_blobs),
         count(status.records.fetched),

@@ -13,6 +13,12 @@ use crate::output::{bytes, count};
 const STREAM_HEADS: [&str; 10] =
     ["stream", "state", "listed", "fetched", "pending", "records", "dups", "gaps", "lag", "last error"];
 
+/// What goes first where it is narrow: last error, lag, dups, gaps, pending, listed, records, fetched, state.
+const DROP_ORDER: [usize; 9] = [9, 8, 6, 7, 4, 2, 5, 3, 1];
+
+/// Columns below which words of an error say nothing.
+const LEAST_ERROR_WIDTH: u16 = 10;
+
 /// Lines about what is wrong.
 const MAX_TROUBLE_LINES: usize = 4;
 
@@ -58,26 +64,41 @@ fn draw_header(frame: &mut Frame<'_>, area: Rect, model: &Model) {
 }
 
 fn draw_streams(frame: &mut Frame<'_>, area: Rect, model: &Model) {
-    let name_width = rows(model.streams.iter().map(|row| row.name.len()).max().unwrap_or(10).min(44));
-    let widths = [name_width, 9, 8, 8, 8, 10, 8, 5, 5]
-        .map(Constraint::Length)
-        .into_iter()
-        .chain([Constraint::Min(10)]);
-    let heads =
-        STREAM_HEADS.iter().enumerate().map(|(at, head)| cell((*head).to_owned(), is_number(at)).bold());
-    let table = Table::new(model.streams.iter().map(stream_row), widths)
+    let names = rows(model.streams.iter().map(|row| row.name.chars().count()).max().unwrap_or(10));
+    let widths = [names, 9, 8, 8, 8, 10, 8, 5, 5, LEAST_ERROR_WIDTH];
+    let shown = columns(&widths, area.width.saturating_sub(2));
+    let last = STREAM_HEADS.len() - 1;
+    let constraints = shown
+        .iter()
+        .map(|at| if *at == last { Constraint::Min(widths[*at]) } else { Constraint::Length(widths[*at]) });
+    let heads = shown.iter().map(|at| cell(STREAM_HEADS[*at].to_owned(), is_number(*at)).bold());
+    let table = Table::new(model.streams.iter().map(|row| stream_row(row, &shown)), constraints)
         .header(Row::new(heads))
         .block(Block::bordered().title(" Streams ").border_style(dim()));
     frame.render_widget(table, area);
 }
 
-fn stream_row(row: &StreamRow) -> Row<'_> {
+/// The columns that have room, in order. Where it is narrow some go whole; the first never does.
+fn columns(widths: &[u16; STREAM_HEADS.len()], room: u16) -> Vec<usize> {
+    let mut shown: Vec<usize> = (0..widths.len()).collect();
+    for drop in DROP_ORDER {
+        let gaps = rows(shown.len().saturating_sub(1));
+        if shown.iter().map(|at| widths[*at]).sum::<u16>() + gaps <= room {
+            break;
+        }
+        shown.retain(|at| *at != drop);
+    }
+    shown
+}
+
+fn stream_row<'m>(row: &'m StreamRow, shown: &[usize]) -> Row<'m> {
     let color = if row.is_well { Color::Green } else { Color::Yellow };
-    let mut cells =
-        vec![Cell::from(row.name.as_str()), Cell::from(Span::styled(row.state, Style::new().fg(color)))];
-    cells.extend(row.numbers.iter().map(|number| cell(number.clone(), true)));
-    cells.push(Cell::from(Span::styled(row.error.as_str(), dim())));
-    Row::new(cells)
+    Row::new(shown.iter().map(|at| match at {
+        0 => Cell::from(row.name.as_str()),
+        1 => Cell::from(Span::styled(row.state, Style::new().fg(color))),
+        at if is_number(*at) => cell(row.numbers[*at - 2].clone(), true),
+        _ => Cell::from(Span::styled(row.error.as_str(), dim())),
+    }))
 }
 
 fn draw_outputs(frame: &mut Frame<'_>, area: Rect, model: &Model) {

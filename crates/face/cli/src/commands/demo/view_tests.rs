@@ -52,3 +52,12 @@ fn everything_is_on_the_picture() {
     terminal.draw(|frame| draw(frame, &model)).unwrap();
     insta::assert_snapshot!(terminal.backend());
 }
+
+#[test]
+fn a_narrow_terminal_drops_columns_and_shreds_none() {
+    let widths = [34, 9, 8, 8, 8, 10, 8, 5, 5, 10];
+    assert_eq!(columns(&widths, 120), (0..10).collect::<Vec<_>>());
+    assert_eq!(columns(&widths, 110), (0..9).collect::<Vec<_>>());
+    assert_eq!(columns(&widths, 78), [0, 1, 2, 3, 5]);
+    assert_eq!(columns(&widths, 10), [0]);
+}
