@@ -1,6 +1,6 @@
 //! Bad input and refusals: what is said, and the exit code. Nothing but the words may differ between runs.
 
-use trailhound_sim_microsoft::SimConfig;
+use trailhound_sim_microsoft::{Role, SimConfig, Stream};
 
 use crate::support::{Running, Site, mask, trailhound};
 
@@ -196,6 +196,11 @@ fn every_precondition_is_shown_with_its_cure() {
     insta::assert_snapshot!("check_good", told(&site(), &["check"]));
     let refused = Site::new(|config| config.tenants[0].consent_withdrawn = true);
     insta::assert_snapshot!("check_no_consent", told(&refused, &["check"]));
+    let partly = Site::new(|config| {
+        config.tenants[0].roles = vec![Role::ActivityFeedRead];
+        config.tenants[0].disabled_streams = vec![Stream::General];
+    });
+    insta::assert_snapshot!("check_some_streams", told(&partly, &["check"]));
 }
 
 #[test]
