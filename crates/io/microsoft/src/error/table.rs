@@ -98,7 +98,7 @@ const API: &[Row] = &[
     r("AF20020", Configuration, "the service does not know the content type", "check `streams`; some clouds lack some types", REFERENCE),
     r("AF20021", Configuration, "the service could not validate a webhook", "remove the webhook from the subscription; trailhound does not use any", REFERENCE),
     r("AF20022", StartSubscription, "there is no subscription for the content type", "it is started by itself; content follows within 12 hours", REFERENCE),
-    r("AF20023", StartSubscription, "the subscription is switched off", "it is started by itself; content from the time it was off is lost", REFERENCE),
+    r("AF20023", StartSubscription, "the subscription is switched off", "it is started again by itself; if an administrator disabled it, ask for it to be enabled; content from the time it was off is lost", REFERENCE),
     r("AF20024", Retry, "the subscription is on already", "nothing is to be done", REFERENCE),
     r("AF20030", FixWindow, "the service does not accept the time range", "check this machine's clock", REFERENCE),
     r("AF20031", RestartWindow, "the link to the next page is no longer good", "the window is listed again by itself", REFERENCE),
