@@ -9,6 +9,7 @@ use trailhound_model::{DeliveryCounts, JournalChunk, Seq, StreamKey, seconds};
 use trailhound_outputs::{Output, OutputError};
 
 use crate::board::Board;
+use crate::pace::Pace;
 use crate::stop::Stop;
 use crate::telemetry;
 
@@ -59,7 +60,8 @@ pub(crate) struct Delivery {
     pub output: Box<dyn Output>,
     pub journal: Arc<dyn Journal>,
     pub clock: Arc<dyn Clock>,
-    pub board: Board,
+    pub(crate) board: Board,
+    pub(crate) pace: Arc<Pace>,
     /// `true`: nothing more will be journalled; end when everything is delivered.
     pub drain: watch::Receiver<bool>,
     /// Somebody waits for the end: give up after some failures.
@@ -106,6 +108,7 @@ impl Delivery {
                 *failures = 0;
                 continue;
             }
+            self.pace.caught_up(self.output.name());
             if draining {
                 return Ok(());
             }
@@ -128,6 +131,8 @@ impl Delivery {
         let accepted = apart(self.output.deliver(&batch, now)).await?;
         let counts = sums(&batch, &accepted.counts);
         self.store(last, accepted.state, counts.clone()).await?;
+        let bytes = batch.iter().map(|chunk| chunk.raw.len() as u64).sum();
+        self.pace.delivered(self.output.name(), bytes);
         for (key, done) in &counts {
             telemetry::delivered(self.output.name(), key, done.delivered);
         }
@@ -165,6 +170,7 @@ impl Delivery {
 
     fn show_failure(&self, error: &DeliveryError) {
         let name = self.output.name();
+        self.pace.failed(name);
         telemetry::output_failure(name);
         tracing::warn!(output = %name, error = %error, hint = error.hint(), "output failed; records are kept in the journal");
         let now = self.clock.now();

@@ -10,6 +10,7 @@ pub mod check;
 mod delivery;
 mod governor;
 mod office365;
+mod pace;
 pub mod site;
 pub mod source;
 mod stop;

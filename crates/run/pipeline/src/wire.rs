@@ -21,6 +21,7 @@ use trailhound_outputs::Output;
 use crate::board::Board;
 use crate::delivery::{Delivery, DeliveryEnd};
 use crate::governor::Governor;
+use crate::pace::Pace;
 use crate::source::{Source, SourceError};
 use crate::stop::Stop;
 use crate::stream::{COMMIT_ROOM_KIB, JobError, StreamContext, StreamDriver, StreamEnd};
@@ -104,6 +105,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
     let once = mode != Mode::Follow;
 
     let configured = plant.outputs.iter().map(|output| output.name().clone()).collect();
+    let pace = Arc::new(Pace::default());
     let mut outputs = JoinSet::new();
     for output in plant.outputs {
         let name = output.name().clone();
@@ -112,6 +114,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
             journal: Arc::clone(&plant.journal),
             clock: Arc::clone(&plant.clock),
             board: plant.board.clone(),
+            pace: Arc::clone(&pace),
             drain: draining.clone(),
             once,
         };
@@ -137,6 +140,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
                 clock: Arc::clone(&plant.clock),
                 governor: Arc::clone(&governor),
                 permits: Arc::clone(&permits),
+                pace: Arc::clone(&pace),
                 commit_room: Arc::clone(&commit_room),
                 board: plant.board.clone(),
                 limits: limits.clone(),

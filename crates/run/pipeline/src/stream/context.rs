@@ -11,6 +11,7 @@ use trailhound_model::{Delta, StreamKey, Timestamp};
 
 use crate::board::Board;
 use crate::governor::Governor;
+use crate::pace::Pace;
 use crate::source::{Source, SourceError};
 
 /// A clock that is off by more than this is corrected for planning, in milliseconds.
@@ -34,6 +35,7 @@ pub(crate) struct StreamContext {
     pub governor: Arc<Governor>,
     /// Fetches that may be under way at once in the whole process.
     pub permits: Arc<Semaphore>,
+    pub(crate) pace: Arc<Pace>,
     /// Room for blobs that wait for their commit, in KiB.
     pub commit_room: Arc<Semaphore>,
     pub board: Board,

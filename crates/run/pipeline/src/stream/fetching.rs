@@ -23,6 +23,7 @@ pub(super) struct Fetched {
 /// goes in with the commit, which makes all of them visible at once.
 pub(super) async fn fetch(context: Arc<StreamContext>, blob: Blob) -> Result<Fetched, JobError> {
     let permit = context.permits.acquire().await.map_err(|_| stopping())?;
+    context.pace.keep_in_step(context.clock.as_ref()).await;
     let recent = context.now().since(blob.created) < hours(1);
     context.governor.acquire(if recent { Lane::Live } else { Lane::Back }).await;
 
@@ -52,6 +53,7 @@ pub(super) async fn fetch(context: Arc<StreamContext>, blob: Blob) -> Result<Fet
         at: context.now(),
     };
     let committed = context.journal.commit_blob(commit).await?;
+    context.pace.committed(committed.bytes);
     context.governor.succeeded();
     Ok(Fetched { committed, wire_bytes: reader.wire_bytes() })
 }
