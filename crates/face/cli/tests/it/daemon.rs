@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::support::{Running, Site, lines_below};
@@ -33,16 +34,20 @@ fn get(address: &str, path: &str) -> (String, String) {
     (head.lines().next().unwrap().to_owned(), body.to_owned())
 }
 
+fn until_it_counts(daemon: &mut Running, console: &str) {
+    daemon.until("records are counted", |_| {
+        let (_, metrics) = get(console, "/metrics");
+        let is_counted = |line: &str| line.starts_with("trailhound_records_total{") && !line.ends_with(" 0");
+        metrics.lines().any(is_counted)
+    });
+}
+
 #[test]
 fn it_collects_answers_and_stops_gracefully() {
     let site = Site::new(|_| {});
     let mut daemon = start(&site);
     let console = console(&daemon);
-    daemon.until("records are counted", |_| {
-        let (_, metrics) = get(&console, "/metrics");
-        let is_counted = |line: &str| line.starts_with("trailhound_records_total{") && !line.ends_with(" 0");
-        metrics.lines().any(is_counted)
-    });
+    until_it_counts(&mut daemon, &console);
     assert!(get(&console, "/healthz").0.contains("200"));
     let (status, ready) = get(&console, "/readyz");
     assert!(status.contains("200"), "{ready}");
@@ -53,6 +58,37 @@ fn it_collects_answers_and_stops_gracefully() {
     assert_eq!(ended.code(), Some(0), "{}", daemon.stderr());
     assert!(daemon.stderr().contains("stopped"), "{}", daemon.stderr());
     assert!(!lines_below(&site.at("out")).is_empty());
+}
+
+#[test]
+fn a_journal_that_was_removed_makes_it_unready_and_its_end_a_failure() {
+    let site = Site::new(|_| {});
+    let mut daemon = start(&site);
+    let console = console(&daemon);
+    until_it_counts(&mut daemon, &console);
+    let journal = file_named(site.path(), "journal.sqlite");
+    std::fs::remove_file(&journal).unwrap();
+    daemon.until("it is not ready", |_| get(&console, "/readyz").1.contains("file is gone"));
+    daemon.signal("TERM");
+    let ended = daemon.wait_for(GRACEFUL).expect("it stops within 10 s");
+    assert_eq!(ended.code(), Some(1), "{}", daemon.stderr());
+    assert!(!daemon.stderr().contains("everything that was counted"), "{}", daemon.stderr());
+}
+
+/// The file of this name somewhere below the folder.
+fn file_named(folder: &Path, name: &str) -> PathBuf {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if entry.file_name() == *name {
+                return path;
+            }
+        }
+    }
+    panic!("no {name}");
 }
 
 #[test]

@@ -118,6 +118,8 @@ impl Daemon<'_> {
             }
         }
         self.console.stop().await;
+        // Only a journal that still answers may be vouched for.
+        self.journal.readers().await?;
         tracing::info!("stopped; everything that was counted is in the journal");
         Ok(Exit::Done)
     }
