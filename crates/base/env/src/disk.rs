@@ -1,8 +1,10 @@
 //! The disk as a parameter: just what appending outputs need.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+
+use crate::folders::{make_folders, sync_names_beside};
 
 /// A folder tree that files can be appended to and cut.
 pub trait Disk: Send + Sync + 'static {
@@ -32,7 +34,6 @@ pub trait DiskFile: Send {
 #[cfg(unix)]
 const FILE_MODE: u32 = 0o640;
 /// Mode of a new folder, before the umask.
-#[cfg(unix)]
 const FOLDER_MODE: u32 = 0o750;
 
 /// The machine's file system. On Unix new files are `0640` and new folders `0750`, less what the umask takes;
@@ -44,11 +45,11 @@ impl Disk for RealDisk {
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         let fresh = !path.try_exists()?;
         if let Some(parent) = path.parent().filter(|_| fresh) {
-            make_folders(parent)?;
+            make_folders(parent, FOLDER_MODE)?;
         }
         let file = open_or_make(path)?;
         if fresh {
-            sync_folder(path)?;
+            sync_names_beside(path)?;
         }
         Ok(Box::new(RealFile(file)))
     }
@@ -70,30 +71,9 @@ impl Disk for RealDisk {
     fn remove(&self, path: &Path) -> io::Result<()> {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => sync_folder(path),
+            _ => sync_names_beside(path),
         }
     }
-}
-
-/// Makes what is missing of a folder's path, each name durable before the next stands in it.
-fn make_folders(folder: &Path) -> io::Result<()> {
-    if folder.as_os_str().is_empty() || folder.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = folder.parent() {
-        make_folders(parent)?;
-    }
-    match make_folder(folder) {
-        Err(error) if !folder.is_dir() => Err(error),
-        _ => sync_folder(folder),
-    }
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, FOLDER_MODE);
-    builder.create(folder)
 }
 
 fn open_or_make(path: &Path) -> io::Result<File> {
@@ -102,14 +82,6 @@ fn open_or_make(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, FILE_MODE);
     options.open(path)
-}
-
-/// A new name is durable only when its folder is.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        Some(parent) if parent.try_exists()? => File::open(parent)?.sync_all(),
-        _ => Ok(()),
-    }
 }
 
 struct RealFile(File);

@@ -70,7 +70,7 @@ impl Core {
         shared: Arc<Shared>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        let conn = schema::open_for_writing(settings.database.path())?;
+        let conn = schema::open_for_writing(settings.database.storage(), settings.database.path())?;
         if meta(&conn, "clean")? == 0 && settings.integrity_check {
             quick_check(&conn)?;
         }
@@ -130,7 +130,8 @@ impl Core {
 
     /// Cuts the log back when a slow reader made it long. Never waits, never fails a call.
     pub(super) fn tend_log(&self) {
-        if std::fs::metadata(&self.wal).is_ok_and(|file| file.len() > WAL_LIMIT_BYTES) {
+        let log = self.file.storage().facts(&self.wal);
+        if log.is_ok_and(|log| log.is_some_and(|log| log.length_bytes > WAL_LIMIT_BYTES)) {
             let _ = self.conn.busy_timeout(Duration::ZERO);
             self.cut_log();
             let _ = self.conn.busy_timeout(LOCK_WAIT);

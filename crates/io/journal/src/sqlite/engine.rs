@@ -135,7 +135,7 @@ impl ReaderPool {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let conn = match idle {
             Some(conn) => conn,
-            None => open_for_reading(self.database.path())?,
+            None => open_for_reading(self.database.storage(), self.database.path())?,
         };
         let result = work(&conn);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

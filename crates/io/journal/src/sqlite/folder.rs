@@ -1,9 +1,10 @@
 //! The data folder: made for its owner only, and held by one process.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use trailhound_env::{HeldLock, Storage};
 
 use super::database_file::DatabaseFile;
 use super::errors::Result;
@@ -19,34 +20,30 @@ const LOCK_FILE: &str = "lock";
 /// A data folder that this process holds until it is dropped.
 pub(super) struct HeldFolder {
     pub(super) database: Arc<DatabaseFile>,
-    _lock: File,
+    _lock: Box<dyn HeldLock>,
 }
 
 impl HeldFolder {
     /// Makes the folder and the database file when absent, and takes the lock. An empty file, or a log without
     /// its file, is `Damaged`: to begin anew in its place would collect everything again without a word.
-    pub(super) fn take(folder: &Path) -> Result<Self> {
+    pub(super) fn take(storage: Arc<dyn Storage>, folder: &Path) -> Result<Self> {
         let unusable =
             |error: io::Error| JournalError::unusable(format!("the folder `{}`: {error}", folder.display()));
-        make_folder(folder).map_err(unusable)?;
-        let lock = open_private(&folder.join(LOCK_FILE)).map_err(unusable)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let detail = format!("the folder `{}`", folder.display());
-                return Err(JournalError::new(JournalErrorKind::InUse, detail));
-            }
-            Err(TryLockError::Error(error)) => return Err(unusable(error)),
-        }
+        storage.make_folder(folder).map_err(unusable)?;
+        let Some(lock) = storage.lock(&folder.join(LOCK_FILE)).map_err(unusable)? else {
+            let detail = format!("the folder `{}`", folder.display());
+            return Err(JournalError::new(JournalErrorKind::InUse, detail));
+        };
         let database = folder.join(DATABASE_FILE);
-        refuse_emptied(&database).map_err(unusable)??;
-        if !database.try_exists().map_err(unusable)? {
-            make_database(folder, &database, unusable)?;
+        refuse_emptied(&*storage, &database).map_err(unusable)??;
+        if length(&*storage, &database).map_err(unusable)?.is_none() {
+            make_database(&*storage, folder, &database, unusable)?;
         }
-        let file =
-            open_private(&database).and_then(|file| DatabaseFile::of(database, &file)).map_err(unusable)?;
+        // Fails when this user may not write it.
+        storage.make_file(&database).map_err(unusable)?;
         // The names of new files are durable only when their folder is.
-        File::open(folder).and_then(|handle| handle.sync_all()).map_err(unusable)?;
+        storage.sync_folder(folder).map_err(unusable)?;
+        let file = DatabaseFile::at(storage, database).map_err(unusable)?;
         Ok(Self { database: Arc::new(file), _lock: lock })
     }
 }
@@ -63,10 +60,10 @@ fn beside(database: &Path, ending: &str) -> PathBuf {
 }
 
 /// A file that this program made is never empty: it gets its name with the schema in it.
-fn refuse_emptied(database: &Path) -> io::Result<Result<()>> {
+fn refuse_emptied(storage: &dyn Storage, database: &Path) -> io::Result<Result<()>> {
     let damaged = |path: &Path, why| Err(JournalError::damaged(format!("`{}` {why}", path.display())));
     let log = wal_of(database);
-    Ok(match (length(database)?, length(&log)?) {
+    Ok(match (length(storage, database)?, length(storage, &log)?) {
         (Some(0), _) => damaged(database, "is empty: 0 bytes are left of it"),
         (None, Some(1..)) => damaged(database, "is gone, but its log `journal.sqlite-wal` is still there"),
         _ => Ok(()),
@@ -75,6 +72,7 @@ fn refuse_emptied(database: &Path) -> io::Result<Result<()>> {
 
 /// Makes the file under another name and gives it its own when it is whole and durable.
 fn make_database(
+    storage: &dyn Storage,
     folder: &Path,
     database: &Path,
     unusable: impl Fn(io::Error) -> JournalError + Copy,
@@ -85,41 +83,13 @@ fn make_database(
     // An empty log of a file that is gone.
     let stale = side_files.map(|ending| beside(database, ending));
     for path in leftovers.iter().chain(&stale).chain([&unfinished]) {
-        remove_if_there(path).map_err(unusable)?;
+        storage.remove(path).map_err(unusable)?;
     }
-    let file = open_private(&unfinished).map_err(unusable)?;
-    schema::make(&unfinished)?;
-    file.sync_all().and_then(|()| fs::rename(&unfinished, database)).map_err(unusable)
+    storage.make_file(&unfinished).map_err(unusable)?;
+    schema::make(storage, &unfinished)?;
+    storage.sync_file(&unfinished).and_then(|()| storage.rename(&unfinished, database)).map_err(unusable)
 }
 
-fn length(path: &Path) -> io::Result<Option<u64>> {
-    match fs::metadata(path) {
-        Ok(file) => Ok(Some(file.len())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// SQLite gives its side files the mode of the database file.
-fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+fn length(storage: &dyn Storage, path: &Path) -> io::Result<Option<u64>> {
+    Ok(storage.facts(path)?.map(|facts| facts.length_bytes))
 }

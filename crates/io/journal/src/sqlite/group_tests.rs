@@ -25,7 +25,7 @@ const FAR_AHEAD: Timestamp = Timestamp::from_millis(4_102_444_800_000);
 type Reply = oneshot::Receiver<Result<Committed>>;
 
 fn open(folder: &Path) -> (Core, HeldFolder, Arc<Shared>) {
-    let folder = HeldFolder::take(folder).unwrap();
+    let folder = HeldFolder::take(Arc::new(trailhound_env::RealStorage), folder).unwrap();
     let shared =
         Arc::new(Shared { cache: Mutex::new(ChunkCache::new(1 << 20)), newest: watch::Sender::new(Seq(0)) });
     let settings = CoreSettings {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use trailhound_env::Clock;
+use trailhound_env::{Clock, RealStorage, Storage};
 use trailhound_model::{
     BlobCounts, ContentId, Delta, JournalChunk, NewChunk, OutputName, Seq, StreamFacts, StreamKey, Timestamp,
     days, hours,
@@ -44,6 +44,8 @@ pub enum Mode {
 pub struct JournalConfig {
     /// Made when absent, for its owner only. One process at a time.
     pub data_dir: PathBuf,
+    /// The file system that has it.
+    pub storage: Arc<dyn Storage>,
     /// Payload is kept at least this long even when all readers have it.
     pub retention: Duration,
     /// Record ids are kept for this age of their blob; at least [`MIN_DEDUP_HORIZON`].
@@ -57,10 +59,11 @@ pub struct JournalConfig {
 }
 
 impl JournalConfig {
-    /// The usual settings.
+    /// The usual settings, on the machine's file system.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
+            storage: Arc::new(RealStorage),
             retention: hours(24),
             dedup_horizon: MIN_DEDUP_HORIZON,
             cache_bytes: 32 << 20,
@@ -81,8 +84,8 @@ pub struct SqliteJournal {
 impl SqliteJournal {
     /// Takes the folder, checks the file, brings its schema up to date, derives the duplicate index. Blocks.
     pub fn open(config: JournalConfig, clock: Arc<dyn Clock>) -> Result<Self> {
-        let JournalConfig { data_dir, retention, dedup_horizon, cache_bytes, mode, integrity_check } = config;
-        let folder = HeldFolder::take(&data_dir)?;
+        let JournalConfig { retention, dedup_horizon, cache_bytes, mode, integrity_check, .. } = config;
+        let folder = HeldFolder::take(config.storage, &config.data_dir)?;
         let shared = Arc::new(Shared {
             cache: Mutex::new(ChunkCache::new(cache_bytes)),
             newest: watch::Sender::new(Seq(0)),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rusqlite::Connection;
+use trailhound_env::RealStorage;
 use trailhound_model::OutputName;
 
 use super::errors::Result;
@@ -29,7 +30,7 @@ impl SqliteJournal {
                 return Err(JournalError::unusable(detail));
             }
         }
-        let conn = open_for_reading(&database)?;
+        let conn = open_for_reading(&RealStorage, &database)?;
         check_version(&conn, MIGRATIONS)?;
         Ok(JournalReader { conn })
     }

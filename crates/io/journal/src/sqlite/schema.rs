@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
+use trailhound_env::Storage;
 
 use super::errors::Result;
 use crate::{JournalError, JournalErrorKind};
@@ -24,9 +25,8 @@ const IDLE_WAL_BYTES: u32 = 32 << 20;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// Fills an empty file with the newest schema, durably and without side files.
-pub(super) fn make(database: &Path) -> Result<()> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut conn = Connection::open_with_flags(database, flags)?;
+pub(super) fn make(storage: &dyn Storage, database: &Path) -> Result<()> {
+    let mut conn = connect(storage, database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.execute_batch(&format!(
         "PRAGMA page_size = {PAGE_BYTES}; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;"
     ))?;
@@ -35,11 +35,8 @@ pub(super) fn make(database: &Path) -> Result<()> {
 }
 
 /// Opens for writing and brings the schema up to date.
-pub(super) fn open_for_writing(database: &Path) -> Result<Connection> {
-    let mut conn = Connection::open_with_flags(
-        database,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+pub(super) fn open_for_writing(storage: &dyn Storage, database: &Path) -> Result<Connection> {
+    let mut conn = connect(storage, database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.busy_timeout(LOCK_WAIT)?;
     conn.set_prepared_statement_cache_capacity(64);
     // `FULL`: a commit returns when the log is on the disk (promise L2).
@@ -62,11 +59,8 @@ pub(super) fn open_for_writing(database: &Path) -> Result<Connection> {
 }
 
 /// Opens for reading beside a writer, of this process or another.
-pub(super) fn open_for_reading(database: &Path) -> Result<Connection> {
-    let conn = Connection::open_with_flags(
-        database,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+pub(super) fn open_for_reading(storage: &dyn Storage, database: &Path) -> Result<Connection> {
+    let conn = connect(storage, database, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     conn.busy_timeout(LOCK_WAIT)?;
     conn.execute_batch(&format!(
         "PRAGMA query_only = ON; PRAGMA cache_size = -{READER_CACHE_KIB}; PRAGMA trusted_schema = OFF;"
@@ -100,6 +94,14 @@ pub(super) fn migrate(conn: &mut Connection, steps: &[&str]) -> Result<()> {
         tracing::info!(version = number + 1, "journal schema brought up to date");
     }
     Ok(())
+}
+
+fn connect(storage: &dyn Storage, database: &Path, flags: OpenFlags) -> Result<Connection> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(match storage.database_vfs() {
+        Some(vfs) => Connection::open_with_flags_and_vfs(database, flags, vfs)?,
+        None => Connection::open_with_flags(database, flags)?,
+    })
 }
 
 fn identity(conn: &Connection) -> Result<(i32, usize)> {
