@@ -1,7 +1,9 @@
 //! Delivering: from the journal to one output, receipt by receipt (commit point 2).
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use tokio::sync::watch;
 use trailhound_env::Clock;
 use trailhound_journal::{Journal, JournalError, Receipt};
@@ -9,6 +11,7 @@ use trailhound_model::{DeliveryCounts, JournalChunk, Seq, StreamKey, seconds};
 use trailhound_outputs::{Output, OutputError};
 
 use crate::board::Board;
+use crate::fleet::panic_words;
 use crate::pace::Pace;
 use crate::stop::Stop;
 use crate::telemetry;
@@ -38,6 +41,9 @@ pub(crate) enum DeliveryError {
     Output(#[from] OutputError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The output's own code failed.
+    #[error("deliver, since its code died ({0}); this is a defect in trailhound")]
+    Died(String),
 }
 
 impl DeliveryError {
@@ -45,13 +51,14 @@ impl DeliveryError {
         match self {
             Self::Output(error) => &error.hint,
             Self::Journal(error) => error.kind.hint(),
+            Self::Died(_) => "please report this with the log",
         }
     }
 
     fn can_pass(&self) -> bool {
         match self {
             Self::Output(error) => error.retry,
-            Self::Journal(_) => true,
+            Self::Journal(_) | Self::Died(_) => true,
         }
     }
 }
@@ -76,7 +83,10 @@ impl Delivery {
             let ended = tokio::select! {
                 biased;
                 () = stop.stopped() => return DeliveryEnd::Stopped,
-                ended = self.deliver_until_failure(&mut failures) => ended,
+                // What an output that died has in memory is made good by `recover` at the next attempt.
+                ended = AssertUnwindSafe(self.deliver_until_failure(&mut failures)).catch_unwind() => {
+                    ended.unwrap_or_else(|panic| Err(DeliveryError::Died(panic_words(panic.as_ref()))))
+                }
             };
             let Err(error) = ended else { return DeliveryEnd::Drained };
             failures += 1;

@@ -8,6 +8,7 @@
 pub mod board;
 pub mod check;
 mod delivery;
+mod fleet;
 mod governor;
 mod office365;
 mod pace;

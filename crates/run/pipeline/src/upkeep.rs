@@ -1,13 +1,16 @@
 //! Upkeep: forget what every reader has, check the sums. Idempotent, without input.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use trailhound_env::Clock;
 use trailhound_journal::{Journal, JournalError, StreamReport};
 use trailhound_model::{OutputName, Timestamp, days, minutes, promises};
 
 use crate::board::Board;
+use crate::fleet::panic_words;
 use crate::telemetry;
 
 /// How long records are kept for an output that is no longer configured: as long as Microsoft keeps them.
@@ -24,16 +27,23 @@ pub(crate) async fn upkeep(
 ) {
     loop {
         clock.sleep(minutes(1)).await;
-        let now = clock.now();
-        if let Err(error) = tend_readers(journal.as_ref(), &outputs, now).await {
-            tracing::warn!(%error, hint = error.kind.hint(), "the readers of removed outputs were not looked at");
+        let round = AssertUnwindSafe(once(journal.as_ref(), &board, &outputs, clock.now()));
+        if let Err(panic) = round.catch_unwind().await {
+            let what = panic_words(panic.as_ref());
+            tracing::error!(what, "upkeep died; this is a defect in trailhound, please report it");
         }
-        if let Err(error) = forget(journal.as_ref(), now).await {
-            tracing::warn!(%error, hint = error.kind.hint(), "upkeep of the journal failed");
-        }
-        if let Err(error) = check_sums(journal.as_ref(), &board).await {
-            tracing::warn!(%error, hint = error.kind.hint(), "the sums could not be checked");
-        }
+    }
+}
+
+async fn once(journal: &dyn Journal, board: &Board, outputs: &BTreeSet<OutputName>, now: Timestamp) {
+    if let Err(error) = tend_readers(journal, outputs, now).await {
+        tracing::warn!(%error, hint = error.kind.hint(), "the readers of removed outputs were not looked at");
+    }
+    if let Err(error) = forget(journal, now).await {
+        tracing::warn!(%error, hint = error.kind.hint(), "upkeep of the journal failed");
+    }
+    if let Err(error) = check_sums(journal, board).await {
+        tracing::warn!(%error, hint = error.kind.hint(), "the sums could not be checked");
     }
 }
 

@@ -5,26 +5,25 @@
 //!                                     commit 1 ┘             └ commit 2
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use trailhound_env::Clock;
 use trailhound_journal::{Journal, JournalError, StreamReport};
-use trailhound_ledger::{BudgetLimits, Goal, Limits};
-use trailhound_model::{
-    Delta, GapReason, InstanceName, OutputName, Span, SpanSet, StreamKey, StreamName, Timestamp,
-};
+use trailhound_ledger::{BudgetLimits, Limits};
+use trailhound_model::{Delta, GapReason, InstanceName, OutputName, StreamKey, StreamName, Timestamp};
 use trailhound_outputs::Output;
 
 use crate::board::Board;
-use crate::delivery::{Delivery, DeliveryEnd};
+use crate::delivery::{Delivery, DeliveryEnd, DeliveryError};
+use crate::fleet::Fleet;
 use crate::governor::Governor;
 use crate::pace::Pace;
 use crate::source::{Source, SourceError};
 use crate::stop::Stop;
-use crate::stream::{COMMIT_ROOM_KIB, JobError, StreamContext, StreamDriver, StreamEnd};
+use crate::stream::{COMMIT_ROOM_KIB, StreamContext};
 use crate::upkeep::upkeep;
 
 /// Fetches under way at once in the process. With [`trailhound_model::CHUNK_BYTES`] it bounds what blobs
@@ -107,6 +106,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
     let configured = plant.outputs.iter().map(|output| output.name().clone()).collect();
     let pace = Arc::new(Pace::default());
     let mut outputs = JoinSet::new();
+    let mut names = HashMap::new();
     for output in plant.outputs {
         let name = output.name().clone();
         let delivery = Delivery {
@@ -119,10 +119,10 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
             once,
         };
         let stop = stop.clone();
-        outputs.spawn(async move { (name, delivery.run(stop).await) });
+        names.insert(outputs.spawn(async move { delivery.run(stop).await }).id(), name);
     }
 
-    let mut streams = JoinSet::new();
+    let mut streams = Fleet::new(mode);
     let mut chances = second_chances(&plant.journal.report().await?, plant.clock.now(), &plant.limits);
     let permits = Arc::new(Semaphore::new(MAX_FETCHES_IN_FLIGHT));
     let commit_room = Arc::new(Semaphore::new(COMMIT_ROOM_KIB as usize));
@@ -146,54 +146,31 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
                 limits: limits.clone(),
             };
             let reopened = chances.remove(&context.key).unwrap_or_default();
-            let driver = ready(context, reopened, mode, instance.start).await?;
-            let (key, stop) = (driver.key().clone(), stop.clone());
-            streams.spawn(async move { (key, driver.drive(stop).await) });
+            if !reopened.is_empty() {
+                context.record(reopened).await?;
+            }
+            let facts = context.journal.load(context.id).await?;
+            streams.start(context, instance.start, facts, stop);
         }
     }
 
     let mut aside = JoinSet::new();
     aside.spawn(upkeep(plant.journal, plant.clock, plant.board, configured));
 
-    let mut failures = Vec::new();
-    while let Some(ended) = streams.join_next().await {
-        if let Ok((key, StreamEnd::Failed(error))) = ended {
-            failures.push(stream_failure(key, error));
-        }
-    }
+    let mut failures = streams.ended(stop).await;
     drain.send_replace(true);
-    while let Some(ended) = outputs.join_next().await {
-        if let Ok((name, DeliveryEnd::Failed(error))) = ended {
-            let (what, hint) = (error.to_string(), error.hint().to_owned());
-            failures.push(Failure { place: Place::Output(name), what, hint, source: None });
-        }
+    while let Some(ended) = outputs.join_next_with_id().await {
+        let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let Some(name) = names.remove(&id) else { continue };
+        let error = match ended {
+            Ok((_, DeliveryEnd::Failed(error))) => error,
+            Err(error) if error.is_panic() => DeliveryError::Died(error.to_string()),
+            Ok(_) | Err(_) => continue,
+        };
+        let (what, hint) = (error.to_string(), error.hint().to_owned());
+        failures.push(Failure { place: Place::Output(name), what, hint, source: None });
     }
     Ok(failures)
-}
-
-/// A driver with its facts loaded.
-async fn ready(
-    context: StreamContext,
-    reopened: Vec<Delta>,
-    mode: Mode,
-    start: Option<Timestamp>,
-) -> Result<StreamDriver, JournalError> {
-    let now = context.now();
-    if !reopened.is_empty() {
-        context.record(reopened).await?;
-    }
-    let facts = context.journal.load(context.id).await?;
-    let goal = match mode {
-        Mode::Follow => Goal::Follow { start },
-        Mode::Once { since, until } => {
-            let limits = &context.limits;
-            let reachable = trailhound_ledger::earliest_valid(now, limits) + limits.slack;
-            let to = until.unwrap_or(now).min(now);
-            let from = since.or(start).unwrap_or(reachable).min(to);
-            Goal::Once { span: Span { from, to }, done: SpanSet::new() }
-        }
-    };
-    Ok(StreamDriver::new(Arc::new(context), goal, facts))
 }
 
 /// A restart is a new chance for blobs that failed too often and can still be had: which they are.
@@ -214,16 +191,4 @@ fn second_chances(
             .collect::<Vec<_>>()
     };
     reports.iter().map(|report| (report.key.clone(), chance(report))).collect()
-}
-
-fn stream_failure(key: StreamKey, error: JobError) -> Failure {
-    let place = Place::Stream(key);
-    match error {
-        JobError::Source(error) => {
-            Failure { place, what: error.what.clone(), hint: error.hint.clone(), source: Some(error) }
-        }
-        JobError::Journal(error) => {
-            Failure { place, what: error.to_string(), hint: error.kind.hint().to_owned(), source: None }
-        }
-    }
 }

@@ -24,6 +24,20 @@ pub(crate) enum JobError {
     Source(#[from] SourceError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The code that drives the stream failed.
+    #[error("drive the stream, since its code died ({0}); this is a defect in trailhound")]
+    Died(String),
+}
+
+impl JobError {
+    /// What a person can do.
+    pub(crate) fn hint(&self) -> &str {
+        match self {
+            Self::Source(error) => &error.hint,
+            Self::Journal(error) => error.kind.hint(),
+            Self::Died(_) => "please report this with the log",
+        }
+    }
 }
 
 pub(crate) struct StreamContext {

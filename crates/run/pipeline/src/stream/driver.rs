@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
 use trailhound_journal::JournalError;
 use trailhound_ledger::{Goal, Lane, Step, apply, next_step, pick_fetches};
-use trailhound_model::{ContentId, Delta, StreamFacts, StreamKey, Timestamp, minutes};
+use trailhound_model::{ContentId, Delta, StreamFacts, Timestamp, minutes};
 
 use super::context::{JobError, StreamContext};
 use super::fetching::{Fetched, fetch};
@@ -140,11 +140,6 @@ impl StreamDriver {
                 () = self.context.sleep_until(wake) => {}
             }
         }
-    }
-
-    /// Whose records it collects.
-    pub(crate) fn key(&self) -> &StreamKey {
-        &self.context.key
     }
 
     pub(super) fn is_once(&self) -> bool {

@@ -40,14 +40,7 @@ impl StreamDriver {
     async fn job_died(&mut self, error: &JoinError) {
         let Some(job) = self.kinds.remove(&error.id()) else { return };
         tracing::error!(stream = %self.context.key, %error, "a job died; this is a defect in trailhound, please report it");
-        let failure = SourceError {
-            reaction: Reaction::Retry,
-            code: "defect".to_owned(),
-            what: "finish a job, since it died".to_owned(),
-            hint: "please report this with the log".to_owned(),
-            link: "",
-            retry_after: None,
-        };
+        let failure = died();
         match job {
             Job::Subscribe => self.subscribe_ended(Err(failure.into())),
             Job::List(lane) => self.list_ended(lane, Err(failure.into())),
@@ -179,6 +172,7 @@ impl StreamDriver {
         match error {
             JobError::Journal(error) => self.journal_failed(error),
             JobError::Source(error) => self.source_failed(error),
+            JobError::Died(_) => self.source_failed(died()),
         }
     }
 
@@ -252,6 +246,17 @@ impl StreamDriver {
             self.journal_failures = 0;
             self.context.board.journal_error(None);
         }
+    }
+}
+
+fn died() -> SourceError {
+    SourceError {
+        reaction: Reaction::Retry,
+        code: "defect".to_owned(),
+        what: "finish a job, since it died".to_owned(),
+        hint: "please report this with the log".to_owned(),
+        link: "",
+        retry_after: None,
     }
 }
 

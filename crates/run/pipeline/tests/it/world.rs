@@ -219,11 +219,29 @@ pub(crate) struct Outcome {
 }
 
 /// Runs the pipeline in virtual time. `stop_after`: only for [`Mode::Follow`].
-pub(crate) fn play(
+pub(crate) fn play<S: Source>(
     mode: Mode,
     stop_after: Option<std::time::Duration>,
     output_failures: u32,
-    make: impl FnOnce(Arc<dyn Clock>) -> Scripted,
+    make: impl FnOnce(Arc<dyn Clock>) -> S,
+) -> Outcome {
+    play_to(
+        mode,
+        stop_after,
+        |lines| {
+            let name = OutputName::new("memory").unwrap();
+            Box::new(Memory { name, lines, failures_left: output_failures })
+        },
+        make,
+    )
+}
+
+/// Like [`play`], to an output of one's own that keeps what it accepts in the given lines.
+pub(crate) fn play_to<S: Source>(
+    mode: Mode,
+    stop_after: Option<std::time::Duration>,
+    output: impl FnOnce(Arc<Mutex<Vec<String>>>) -> Box<dyn Output>,
+    make: impl FnOnce(Arc<dyn Clock>) -> S,
 ) -> Outcome {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -234,8 +252,7 @@ pub(crate) fn play(
             JournalConfig { mode: JournalMode::Inline, ..JournalConfig::new(folder.path().join("data")) };
         let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(settings, Arc::clone(&clock)).unwrap());
         let lines = Arc::new(Mutex::new(Vec::new()));
-        let name = OutputName::new("memory").unwrap();
-        let output = Memory { name, lines: Arc::clone(&lines), failures_left: output_failures };
+        let output = output(Arc::clone(&lines));
         let board = Board::new();
         let plant = Plant {
             journal: Arc::clone(&journal),
@@ -249,7 +266,7 @@ pub(crate) fn play(
                 poll_every: None,
                 budget: BudgetLimits::default(),
             }],
-            outputs: vec![Box::new(output)],
+            outputs: vec![output],
             limits: if mode == Mode::Follow { Limits::daemon() } else { Limits::once() },
         };
         let stop = Stop::new();
