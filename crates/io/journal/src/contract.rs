@@ -3,6 +3,8 @@
 //! Two engines fit: SQLite on one machine, and (later) a replicated log per stream with *expected version* on
 //! append. So every call names what it builds on, and none needs a lock across calls.
 
+use std::collections::BTreeMap;
+
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 use trailhound_model::{
@@ -110,8 +112,14 @@ pub trait Journal: Send + Sync + 'static {
     /// The stream's number; made when it is new.
     fn register(&self, key: &StreamKey) -> Answer<'_, StreamId>;
 
+    /// Registers many streams in one durable step; their numbers in the same order.
+    fn register_many(&self, keys: Vec<StreamKey>) -> Answer<'_, Vec<StreamId>>;
+
     /// The stream's ledger as far as the planner needs it.
     fn load(&self, stream: StreamId) -> Answer<'_, StreamFacts>;
+
+    /// The ledgers of many streams, in the same order. Ask for some thousand at a time.
+    fn load_many(&self, streams: Vec<StreamId>) -> Answer<'_, Vec<StreamFacts>>;
 
     /// Makes ledger deltas durable, all or none. `Delta::Journalled` is not taken here: see `commit_blob`.
     ///
@@ -119,6 +127,10 @@ pub trait Journal: Send + Sync + 'static {
     /// `StreamFacts::last_success`; `Failed` counts when its `next_try` is later than the known one; a gap of a
     /// journalled blob is ignored, of an unknown blob refused; a reopened blob begins without attempts.
     fn record(&self, stream: StreamId, deltas: Vec<Delta>) -> Answer<'_, Applied>;
+
+    /// Deltas of many streams in one durable step, all or none; what each changed, in the same order. For
+    /// what happens everywhere at once and is small, such as empty listings.
+    fn record_many(&self, deltas: Vec<(StreamId, Vec<Delta>)>) -> Answer<'_, Vec<Applied>>;
 
     /// Sets a chunk of a large blob aside, durably but unseen by readers, until its blob is committed.
     /// `number` counts from 0; staging number 0 discards what an earlier attempt left, and so does a restart.
@@ -155,6 +167,10 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Reports on all streams, sorted by key.
     fn report(&self) -> Answer<'_, Vec<StreamReport>>;
+
+    /// Blobs created after `after` that are in a gap row because they failed too often, by stream. At most
+    /// [`MAX_REPORTED_GAPS`] of them, the newest first.
+    fn poisoned(&self, after: Timestamp) -> Answer<'_, BTreeMap<StreamId, Vec<ContentId>>>;
 
     /// Blob sums of one stream, counted afresh from the rows (not from kept totals): the check of L5.
     fn recount(&self, stream: StreamId) -> Answer<'_, BlobCounts>;

@@ -17,8 +17,8 @@ use crate::{Answer, JournalError};
 const QUEUE_OPERATIONS: usize = 256;
 /// Bytes that may wait for the writer, in KiB (64 MiB); a larger operation waits until it is alone.
 const QUEUE_KIB: u32 = 64 << 10;
-/// Idle read connections that are kept.
-const IDLE_READERS: usize = 4;
+/// Reads at a time, and read connections: each has a cache of its own and keeps a thread.
+const MAX_READERS: usize = 4;
 
 /// Runs operations.
 pub(super) enum Engine {
@@ -33,6 +33,7 @@ pub(super) struct Threaded {
     room: Arc<Semaphore>,
     writer: Option<JoinHandle<()>>,
     readers: Arc<ReaderPool>,
+    reading: Semaphore,
 }
 
 struct ReaderPool {
@@ -52,6 +53,7 @@ impl Engine {
             room: Arc::new(Semaphore::new(QUEUE_KIB as usize)),
             writer: Some(writer),
             readers: Arc::new(ReaderPool { database: Arc::clone(database), idle: Mutex::default() }),
+            reading: Semaphore::new(MAX_READERS),
         }))
     }
 
@@ -99,6 +101,8 @@ impl Engine {
                     work(&core.conn)
                 }
                 Self::Threaded(threaded) => {
+                    // The caller may go meanwhile and give its turn to another; the pool holds no more than it should.
+                    let _turn = threaded.reading.acquire().await.map_err(|_| writer_gone())?;
                     let readers = Arc::clone(&threaded.readers);
                     run_blocking(move || readers.with(work)).await
                 }
@@ -139,7 +143,7 @@ impl ReaderPool {
         };
         let result = work(&conn);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_READERS {
+        if idle.len() < MAX_READERS {
             idle.push(conn);
         }
         result

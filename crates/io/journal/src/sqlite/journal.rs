@@ -1,5 +1,6 @@
 //! [`SqliteJournal`]: the contract on one file.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -123,13 +124,33 @@ impl Journal for SqliteJournal {
         self.engine.write(DELTA_BYTES, move |core| control::register(&core.conn, &key))
     }
 
+    fn register_many(&self, keys: Vec<StreamKey>) -> Answer<'_, Vec<StreamId>> {
+        let cost_bytes = DELTA_BYTES * keys.len();
+        self.engine.write(cost_bytes, move |core| {
+            keys.iter().map(|key| control::register(&core.conn, key)).collect()
+        })
+    }
+
     fn load(&self, stream: StreamId) -> Answer<'_, StreamFacts> {
         self.engine.query(move |conn| load::load(conn, stream))
+    }
+
+    fn load_many(&self, streams: Vec<StreamId>) -> Answer<'_, Vec<StreamFacts>> {
+        self.engine.query(move |conn| streams.iter().map(|stream| load::load(conn, *stream)).collect())
     }
 
     fn record(&self, stream: StreamId, deltas: Vec<Delta>) -> Answer<'_, Applied> {
         let cost_bytes = deltas.iter().map(delta_bytes).sum();
         self.engine.write(cost_bytes, move |core| ledger::record(&core.conn, stream, &deltas))
+    }
+
+    fn record_many(&self, deltas: Vec<(StreamId, Vec<Delta>)>) -> Answer<'_, Vec<Applied>> {
+        let cost_bytes = deltas.iter().flat_map(|(_, deltas)| deltas).map(delta_bytes).sum();
+        self.engine.write(cost_bytes, move |core| {
+            let record =
+                |(stream, deltas): &(StreamId, Vec<Delta>)| ledger::record(&core.conn, *stream, deltas);
+            deltas.iter().map(record).collect()
+        })
     }
 
     fn stage(
@@ -205,6 +226,10 @@ impl Journal for SqliteJournal {
 
     fn report(&self) -> Answer<'_, Vec<StreamReport>> {
         self.engine.query(report::report)
+    }
+
+    fn poisoned(&self, after: Timestamp) -> Answer<'_, BTreeMap<StreamId, Vec<ContentId>>> {
+        self.engine.query(move |conn| report::poisoned(conn, after))
     }
 
     fn recount(&self, stream: StreamId) -> Answer<'_, BlobCounts> {

@@ -1,8 +1,11 @@
 //! The report on all streams.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, Row, params};
 use trailhound_model::{
     BlobCounts, ContentId, DeliveryCounts, Gap, GapReason, OutputName, RecordCounts, Seq, StreamCounts,
+    Timestamp,
 };
 
 use super::errors::Result;
@@ -24,6 +27,23 @@ pub(super) fn report(conn: &Connection) -> Result<Vec<StreamReport>> {
     }
     reports.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(reports)
+}
+
+/// The blobs of poison gap rows created after `after`, by stream; of very many the newest.
+pub(super) fn poisoned(conn: &Connection, after: Timestamp) -> Result<BTreeMap<StreamId, Vec<ContentId>>> {
+    // The word is the one that `insert_gap` writes for this reason.
+    let word = GapReason::Poison(String::new()).word();
+    let mut statement = conn.prepare_cached(
+        "SELECT stream, content_id FROM gap
+         WHERE content_id IS NOT NULL AND reason = ?1 AND from_ms > ?2 ORDER BY from_ms DESC LIMIT ?3",
+    )?;
+    let mut rows = statement.query(params![word, after.as_millis(), MAX_REPORTED_GAPS as i64])?;
+    let mut poisoned: BTreeMap<StreamId, Vec<ContentId>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let content_id = ContentId::new(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?);
+        poisoned.entry(StreamId(row.get(0)?)).or_default().push(content_id);
+    }
+    Ok(poisoned)
 }
 
 /// All readers, sorted by name.

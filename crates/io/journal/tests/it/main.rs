@@ -12,5 +12,6 @@ mod full_disk;
 mod kill;
 #[cfg(test)]
 mod ledger;
+mod many;
 #[cfg(test)]
 mod support;
