@@ -4,8 +4,10 @@ use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::folders::{make_folders, sync_folder};
+use crate::{RealWholeFiles, WholeFiles};
 
 /// A file system that holds a database and the files beside it. What is made here is for its owner only.
 pub trait Storage: Debug + Send + Sync + 'static {
@@ -37,6 +39,9 @@ pub trait Storage: Debug + Send + Sync + 'static {
 
     /// Makes the names in the folder durable.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+
+    /// The immutable files in `folder`, which is made when absent, its name durable.
+    fn whole_files(&self, folder: &Path) -> io::Result<Arc<dyn WholeFiles>>;
 }
 
 /// A lock, held until it is dropped.
@@ -111,6 +116,10 @@ impl Storage for RealStorage {
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         sync_folder(folder)
+    }
+
+    fn whole_files(&self, folder: &Path) -> io::Result<Arc<dyn WholeFiles>> {
+        Ok(Arc::new(RealWholeFiles::at(folder)?))
     }
 }
 
