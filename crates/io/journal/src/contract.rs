@@ -104,6 +104,17 @@ pub struct StreamReport {
     pub deliveries: Vec<(OutputName, DeliveryCounts)>,
 }
 
+/// The sums of one stream alone: what promise L5 is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamSums {
+    /// The stream.
+    pub key: StreamKey,
+    /// Sums.
+    pub counts: StreamCounts,
+    /// Per reader that ever did something with this stream: its sums for it.
+    pub deliveries: Vec<(OutputName, DeliveryCounts)>,
+}
+
 /// Rows in a report's lists; the counts are exact all the same.
 pub const MAX_REPORTED_GAPS: usize = 100_000;
 
@@ -172,7 +183,11 @@ pub trait Journal: Send + Sync + 'static {
     /// [`MAX_REPORTED_GAPS`] of them, the newest first.
     fn poisoned(&self, after: Timestamp) -> Answer<'_, BTreeMap<StreamId, Vec<ContentId>>>;
 
-    /// Blob sums of one stream, counted afresh from the rows (not from kept totals): the check of L5.
+    /// The sums of all streams as of one instant, sorted by key: cheap enough for every minute.
+    fn sums(&self) -> Answer<'_, Vec<StreamSums>>;
+
+    /// Blob sums of one stream, counted afresh from the rows (not from kept totals): the check of L5. Of blobs
+    /// whose rows have retired their number alone is kept, and added.
     fn recount(&self, stream: StreamId) -> Answer<'_, BlobCounts>;
 
     /// Control state: a value and its version; `None` when there is none.

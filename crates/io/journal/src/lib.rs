@@ -10,10 +10,12 @@
 mod contract;
 mod error;
 mod sqlite;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use contract::{
     Answer, Applied, BlobCommit, Committed, Journal, MAX_REPORTED_GAPS, ReaderState, Receipt, StreamId,
-    StreamReport,
+    StreamReport, StreamSums,
 };
 pub use error::{JournalError, JournalErrorKind};
 pub use sqlite::{JournalConfig, JournalReader, MIN_DEDUP_HORIZON, Mode, SqliteJournal};

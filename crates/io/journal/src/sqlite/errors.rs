@@ -14,7 +14,7 @@ impl JournalError {
         Self { kind, detail: detail.into() }
     }
 
-    pub(super) fn refused(detail: impl Into<String>) -> Self {
+    pub(crate) fn refused(detail: impl Into<String>) -> Self {
         Self::new(JournalErrorKind::Refused, detail)
     }
 
@@ -22,7 +22,7 @@ impl JournalError {
         Self::new(JournalErrorKind::Damaged, detail)
     }
 
-    pub(super) fn unusable(detail: impl Into<String>) -> Self {
+    pub(crate) fn unusable(detail: impl Into<String>) -> Self {
         Self::new(JournalErrorKind::Unusable, detail)
     }
 

@@ -22,7 +22,7 @@ use super::folder::HeldFolder;
 use super::{control, forget, ledger, load, read, readers, report, staging};
 use crate::{
     Answer, Applied, BlobCommit, Committed, Journal, JournalError, ReaderState, Receipt, StreamId,
-    StreamReport,
+    StreamReport, StreamSums,
 };
 
 /// Record ids are remembered for at least this age of their blob, whatever the configuration says.
@@ -230,6 +230,10 @@ impl Journal for SqliteJournal {
 
     fn poisoned(&self, after: Timestamp) -> Answer<'_, BTreeMap<StreamId, Vec<ContentId>>> {
         self.engine.query(move |conn| report::poisoned(conn, after))
+    }
+
+    fn sums(&self) -> Answer<'_, Vec<StreamSums>> {
+        self.engine.query(report::sums)
     }
 
     fn recount(&self, stream: StreamId) -> Answer<'_, BlobCounts> {

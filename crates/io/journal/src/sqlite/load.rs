@@ -44,19 +44,23 @@ pub(super) fn covered(conn: &Connection, stream: StreamId) -> Result<SpanSet> {
     Ok(covered)
 }
 
-/// Blobs by state, counted from the rows.
+/// Blobs by state, counted from the rows that are there; with them those whose rows have retired.
 pub(super) fn recount(conn: &Connection, stream: StreamId) -> Result<BlobCounts> {
     super::ledger::require_stream(conn, stream)?;
     let mut statement =
         conn.prepare_cached("SELECT state, count(*) FROM blob WHERE stream = ?1 GROUP BY state")?;
     let mut rows = statement.query([stream.0])?;
-    let mut counts = BlobCounts::default();
+    let retired: i64 = conn
+        .prepare_cached("SELECT retired FROM stream WHERE id = ?1")?
+        .query_row([stream.0], |row| row.get(0))?;
+    let retired = retired.cast_unsigned();
+    let mut counts = BlobCounts { listed: retired, journalled: retired, ..BlobCounts::default() };
     while let Some(row) = rows.next()? {
         let blobs = number(row, 1)?;
         counts.listed += blobs;
         match BlobState::from_number(row.get(0)?)? {
             BlobState::Pending => counts.pending = blobs,
-            BlobState::Journalled => counts.journalled = blobs,
+            BlobState::Journalled => counts.journalled += blobs,
             BlobState::Gap => counts.gap = blobs,
         }
     }

@@ -1,6 +1,6 @@
 //! The report on all streams.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, Row, params};
 use trailhound_model::{
@@ -10,16 +10,17 @@ use trailhound_model::{
 
 use super::errors::Result;
 use super::rows::{number, optional_time, output_name, span, stream_key, time};
-use crate::{JournalError, MAX_REPORTED_GAPS, ReaderState, StreamId, StreamReport};
+use crate::{JournalError, MAX_REPORTED_GAPS, ReaderState, StreamId, StreamReport, StreamSums};
+
+/// Rows of streams as [`stream_report`] and [`counts`] read them.
+const STREAMS: &str = "SELECT id, instance, name, horizon, newest_blob, last_journalled_at,
+    listed, journalled, gap, pending, fetched, duplicates, revisions, bytes FROM stream";
 
 /// All streams, sorted by key, as of one instant.
 pub(super) fn report(conn: &Connection) -> Result<Vec<StreamReport>> {
     // One read transaction: the sums of one stream belong together.
     let transaction = conn.unchecked_transaction()?;
-    let mut statement = transaction.prepare_cached(
-        "SELECT id, instance, name, horizon, newest_blob, last_journalled_at,
-         listed, journalled, gap, pending, fetched, duplicates, revisions, bytes FROM stream",
-    )?;
+    let mut statement = transaction.prepare_cached(STREAMS)?;
     let mut rows = statement.query([])?;
     let mut reports = Vec::new();
     while let Some(row) = rows.next()? {
@@ -44,6 +45,24 @@ pub(super) fn poisoned(conn: &Connection, after: Timestamp) -> Result<BTreeMap<S
         poisoned.entry(StreamId(row.get(0)?)).or_default().push(content_id);
     }
     Ok(poisoned)
+}
+
+/// The sums of all streams, sorted by key, as of one instant: two walks, whatever the number of streams.
+pub(super) fn sums(conn: &Connection) -> Result<Vec<StreamSums>> {
+    let transaction = conn.unchecked_transaction()?;
+    let mut deliveries = deliveries_by_stream(&transaction)?;
+    let mut statement = transaction.prepare_cached(STREAMS)?;
+    let mut rows = statement.query([])?;
+    let mut sums = Vec::new();
+    while let Some(row) = rows.next()? {
+        sums.push(StreamSums {
+            key: stream_key(row, 1)?,
+            counts: counts(row)?,
+            deliveries: deliveries.remove(&row.get(0)?).unwrap_or_default(),
+        });
+    }
+    sums.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(sums)
 }
 
 /// All readers, sorted by name.
@@ -129,12 +148,29 @@ fn deliveries(conn: &Connection, stream: StreamId) -> Result<Vec<(OutputName, De
     let mut rows = statement.query([stream.0])?;
     let mut deliveries = Vec::new();
     while let Some(row) = rows.next()? {
-        let counts = DeliveryCounts {
-            delivered: number(row, 1)?,
-            filtered: number(row, 2)?,
-            dead_lettered: number(row, 3)?,
-        };
-        deliveries.push((output_name(row, 0)?, counts));
+        deliveries.push(delivery(row)?);
     }
     Ok(deliveries)
+}
+
+fn deliveries_by_stream(conn: &Connection) -> Result<HashMap<u32, Vec<(OutputName, DeliveryCounts)>>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT reader, delivered, filtered, dead_lettered, stream FROM reader_stream ORDER BY reader",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut deliveries: HashMap<u32, Vec<_>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        deliveries.entry(row.get(4)?).or_default().push(delivery(row)?);
+    }
+    Ok(deliveries)
+}
+
+/// Columns: reader, delivered, filtered, dead-lettered.
+fn delivery(row: &Row<'_>) -> Result<(OutputName, DeliveryCounts)> {
+    let counts = DeliveryCounts {
+        delivered: number(row, 1)?,
+        filtered: number(row, 2)?,
+        dead_lettered: number(row, 3)?,
+    };
+    Ok((output_name(row, 0)?, counts))
 }

@@ -10,7 +10,7 @@ use super::errors::Result;
 use crate::{JournalError, JournalErrorKind};
 
 /// Step `n` (from 0) makes version `n + 1`. A released step never changes; a change is a new step.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema_v1.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema_v1.sql"), include_str!("schema_v2.sql")];
 
 /// `TrHd`: tells our files from any other database.
 const APPLICATION_ID: i32 = 0x5472_4864;
@@ -147,8 +147,35 @@ mod tests {
             (report[0].key.to_string().as_str(), report[0].counts.blobs.journalled),
             ("contoso/Audit.General", 1)
         );
+        assert_eq!(crate::sqlite::core::meta(&conn, "sealed_to").unwrap(), 0);
         let recounted = crate::sqlite::load::recount(&conn, crate::StreamId(1)).unwrap();
         assert_eq!(recounted, report[0].counts.blobs);
+    }
+
+    /// Tables and their columns, indexes, numbers in `meta`.
+    fn shape(conn: &Connection) -> Vec<String> {
+        let sql = "SELECT s.name || ' ' || coalesce(group_concat(c.name || ' ' || c.type || ' ' || c.\"notnull\"), '')
+             FROM sqlite_schema s LEFT JOIN pragma_table_info(s.name) c GROUP BY s.name
+             UNION ALL SELECT name || ' = ' || value FROM meta ORDER BY 1";
+        let mut statement = conn.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+    }
+
+    #[test]
+    fn the_way_back_for_tests_gives_a_file_of_version_1() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal.sqlite");
+        std::fs::write(&file, "").unwrap();
+        make(&trailhound_env::RealStorage, &file).unwrap();
+        crate::testing::downgrade_to_version_1(folder.path()).unwrap();
+        let mut conn = Connection::open(&file).unwrap();
+        assert_eq!(identity(&conn).unwrap(), (APPLICATION_ID, 1));
+        let mut made_by_1 = Connection::open_in_memory().unwrap();
+        migrate(&mut made_by_1, &MIGRATIONS[..1]).unwrap();
+        assert_eq!(shape(&conn), shape(&made_by_1));
+        migrate(&mut conn, MIGRATIONS).unwrap();
+        conn.execute("INSERT INTO id_run VALUES (1, 1, 1, 1)", []).unwrap();
+        crate::testing::downgrade_to_version_1(folder.path()).unwrap_err();
     }
 
     #[test]

@@ -179,6 +179,14 @@ async fn a_receipt_never_goes_back_and_counts_once() {
         assert_eq!(journal.readers().await.unwrap(), [(reader.clone(), expected)]);
         let sums = DeliveryCounts { delivered: 15, filtered: 2, dead_lettered: 0 };
         assert_eq!(journal.report().await.unwrap()[0].deliveries, [(reader.clone(), sums)]);
+        let idle = journal.register(&key("a")).await.unwrap();
+        assert_ne!(idle, stream);
+        let told = journal.sums().await.unwrap();
+        for (sums, report) in told.iter().zip(journal.report().await.unwrap()) {
+            let of_report = (report.key, report.counts, report.deliveries);
+            assert_eq!((sums.key.clone(), sums.counts, sums.deliveries.clone()), of_report);
+        }
+        assert_eq!(told.iter().map(|sums| sums.deliveries.len()).collect::<Vec<_>>(), [0, 1]);
         journal.drop_reader(&reader).await.unwrap();
         assert!(journal.readers().await.unwrap().is_empty());
     }
