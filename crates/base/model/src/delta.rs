@@ -61,6 +61,22 @@ pub enum Delta {
         /// When.
         at: Timestamp,
     },
+    /// A pending blob's failures are forgotten and it may be fetched at once (a retry by hand).
+    Hastened {
+        /// The blob.
+        content_id: ContentId,
+        /// When.
+        at: Timestamp,
+    },
+    /// The span no longer counts as listed, so that it is listed again (a rewind by hand). What was found in it
+    /// stays known. Span rows `older than retention` lose their part of it, since it is asked for after all; rows
+    /// `subscription was off` stay: what the subscription missed does not come back with a listing.
+    Uncovered {
+        /// Within Microsoft's reach.
+        span: Span,
+        /// When.
+        at: Timestamp,
+    },
     /// The subscription was seen enabled.
     Subscribed {
         /// When.

@@ -86,6 +86,18 @@ impl SpanSet {
         self.0.splice(start..end, [merged]);
     }
 
+    /// Takes a span out. Taking it out twice changes nothing (promise L4).
+    pub fn remove(&mut self, span: Span) {
+        let start = self.0.partition_point(|s| s.to <= span.from);
+        let end = self.0.partition_point(|s| s.from < span.to);
+        if start >= end {
+            return;
+        }
+        let before = Span::new(self.0[start].from, span.from);
+        let after = Span::new(span.to, self.0[end - 1].to);
+        self.0.splice(start..end, before.into_iter().chain(after));
+    }
+
     /// What of `within` is not in the set, oldest first.
     pub fn holes(&self, within: Span) -> Vec<Span> {
         let mut holes = Vec::new();
@@ -149,6 +161,28 @@ mod tests {
                 let inserted = spans.iter().any(|s| s.contains(at));
                 prop_assert_eq!(set.spans().iter().any(|s| s.contains(at)), inserted);
                 prop_assert_eq!(holes.iter().any(|s| s.contains(at)), !inserted);
+            }
+            for pair in set.spans().windows(2) {
+                prop_assert!(pair[0].to < pair[1].from, "touching or unsorted: {:?}", set);
+            }
+        }
+
+        #[test]
+        fn what_is_taken_out_is_out_and_nothing_else(
+            pairs in proptest::collection::vec((0i64..60, 1i64..12), 0..12),
+            (from, length) in (0i64..70, 1i64..20),
+        ) {
+            let full: SpanSet = pairs.iter().filter_map(|&(at, len)| span(at, at + len)).collect();
+            let out = span(from, from + length).unwrap();
+            let mut set = full.clone();
+            set.remove(out);
+            let once = set.clone();
+            set.remove(out);
+            prop_assert_eq!(&once, &set);
+            for ms in 0..90 {
+                let at = Timestamp::from_millis(ms);
+                let was_in = full.spans().iter().any(|s| s.contains(at));
+                prop_assert_eq!(set.spans().iter().any(|s| s.contains(at)), was_in && !out.contains(at));
             }
             for pair in set.spans().windows(2) {
                 prop_assert!(pair[0].to < pair[1].from, "touching or unsorted: {:?}", set);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 use trailhound_model::{
-    Blob, BlobCounts, ContentId, DeliveryCounts, Delta, Gap, JournalChunk, NewChunk, OutputName,
+    Blob, BlobCounts, ContentId, DeliveryCounts, Delta, Gap, JournalChunk, NewChunk, OutputName, PendingBlob,
     RecordCounts, Seq, Span, StreamCounts, StreamFacts, StreamKey, Timestamp,
 };
 
@@ -27,7 +27,59 @@ pub struct Applied {
     /// Of the blobs in `Delta::Found`: those that this journal had not seen before. After a call whose end was
     /// unknown (`Failed`) a repetition finds nothing new: load the facts again.
     pub new_blobs: Vec<Blob>,
+    /// Of the blobs in `Delta::Reopened`: those that left a gap row by it, as they are pending now.
+    pub reopened: Vec<PendingBlob>,
 }
+
+/// Where a blob is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlobPlace {
+    /// Listed, and neither of the others yet.
+    Pending,
+    /// Its records are in the journal, or were until every output had them.
+    Journalled,
+    /// In a gap row.
+    Gap,
+}
+
+/// All that the journal knows of a blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobRow {
+    /// As listed; without its address once it is journalled.
+    pub blob: Blob,
+    /// Where it is.
+    pub place: BlobPlace,
+    /// When a listing first named it.
+    pub found_at: Timestamp,
+    /// Failed fetches.
+    pub attempts: u32,
+    /// What the last failure said.
+    pub last_error: String,
+    /// What became of its records; zero unless journalled.
+    pub counts: RecordCounts,
+    /// Decompressed bytes; 0 unless journalled.
+    pub bytes: u64,
+    /// The position of its last chunk and when that was committed; `None` for a blob without records, and when
+    /// the chunk's row has been dropped by age.
+    pub chunk: Option<(Seq, Timestamp)>,
+    /// Its gap row.
+    pub gap: Option<Gap>,
+}
+
+/// Which blobs [`Journal::blobs`] tells of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlobChoice {
+    /// Those in gap rows, in the order of their ids, beginning after this one.
+    GivenUp {
+        /// The last one of the page before.
+        after: Option<ContentId>,
+    },
+    /// These, as far as they are known, in the order asked for; at most [`MAX_BLOB_ROWS`].
+    These(Vec<ContentId>),
+}
+
+/// Most rows of one answer of [`Journal::blobs`].
+pub const MAX_BLOB_ROWS: usize = 1_000;
 
 /// A blob whose body was read to its end.
 #[derive(Clone, Debug)]
@@ -189,6 +241,9 @@ pub trait Journal: Send + Sync + 'static {
     /// Blob sums of one stream, counted afresh from the rows (not from kept totals): the check of L5. Of blobs
     /// whose rows have retired their number alone is kept, and added.
     fn recount(&self, stream: StreamId) -> Answer<'_, BlobCounts>;
+
+    /// Single blobs of a stream, a page at a time.
+    fn blobs(&self, stream: StreamId, choice: BlobChoice) -> Answer<'_, Vec<BlobRow>>;
 
     /// Control state: a value and its version; `None` when there is none.
     fn control(&self, key: &str) -> Answer<'_, Option<(u64, String)>>;

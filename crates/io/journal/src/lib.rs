@@ -14,8 +14,8 @@ mod sqlite;
 pub mod testing;
 
 pub use contract::{
-    Answer, Applied, BlobCommit, Committed, Journal, MAX_REPORTED_GAPS, ReaderState, Receipt, StreamId,
-    StreamReport, StreamSums,
+    Answer, Applied, BlobChoice, BlobCommit, BlobPlace, BlobRow, Committed, Journal, MAX_BLOB_ROWS,
+    MAX_REPORTED_GAPS, ReaderState, Receipt, StreamId, StreamReport, StreamSums,
 };
 pub use error::{JournalError, JournalErrorKind};
 pub use sqlite::{JournalConfig, JournalReader, MIN_DEDUP_HORIZON, Mode, SqliteJournal};

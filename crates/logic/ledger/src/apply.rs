@@ -7,7 +7,7 @@ use trailhound_model::{Blob, Delta, PendingBlob, StreamFacts, Timestamp};
 /// Applies one delta. Doing it twice changes nothing (promise L4).
 ///
 /// `Delta::Found` must hold only blobs that the journal called new: the facts do not know journalled ones.
-/// `Delta::Reopened` needs the blob itself, which only the journal has: load the facts again instead.
+/// `Delta::Reopened` needs the blob itself, which only the journal has: [`reopen`] what it names.
 pub fn apply(facts: &mut StreamFacts, delta: &Delta) {
     match delta {
         Delta::Horizon { from } => {
@@ -46,6 +46,13 @@ pub fn apply(facts: &mut StreamFacts, delta: &Delta) {
             None => facts.covered.insert(gap.span),
         },
         Delta::Reopened { .. } => {}
+        Delta::Hastened { content_id, at } => {
+            if let Some(pending) = facts.pending.get_mut(content_id) {
+                let found = PendingBlob::found(pending.blob.clone(), *at);
+                *pending = PendingBlob { found_at: pending.found_at, ..found };
+            }
+        }
+        Delta::Uncovered { span, .. } => facts.covered.remove(*span),
         Delta::Subscribed { at } => {
             facts.subscribed_at = Some(facts.subscribed_at.map_or(*at, |known| known.max(*at)));
         }
@@ -53,6 +60,11 @@ pub fn apply(facts: &mut StreamFacts, delta: &Delta) {
             facts.start_sent_at = Some(facts.start_sent_at.map_or(*at, |known| known.max(*at)));
         }
     }
+}
+
+/// Applies `Delta::Reopened`: the blobs that the journal said have left their gap rows are pending again.
+pub fn reopen(facts: &mut StreamFacts, blobs: impl IntoIterator<Item = PendingBlob>) {
+    facts.pending.extend(blobs.into_iter().map(|pending| (pending.blob.content_id.clone(), pending)));
 }
 
 fn succeeded(facts: &mut StreamFacts, at: Timestamp) {

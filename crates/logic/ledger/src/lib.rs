@@ -8,14 +8,16 @@
 
 mod apply;
 mod budget;
+mod by_hand;
 mod failure;
 mod fetches;
 mod limits;
 mod plan;
 mod subscription;
 
-pub use apply::apply;
+pub use apply::{apply, reopen};
 pub use budget::{Budget, BudgetLimits, Lane};
+pub use by_hand::{Rewind, hasten, rewind};
 pub use failure::{FetchFailure, Verdict, backoff, judge_failure};
 pub use fetches::{Picked, pick_fetches};
 pub use limits::{LIVE, Limits, Sweep};

@@ -73,7 +73,7 @@ pub fn next_step(now: Timestamp, facts: &StreamFacts, goal: &Goal, lane: Lane, l
 }
 
 /// Where a listing may begin that is only sent a little later.
-fn first_reachable(now: Timestamp, limits: &Limits) -> Timestamp {
+pub(crate) fn first_reachable(now: Timestamp, limits: &Limits) -> Timestamp {
     earliest_valid(now, limits) + limits.slack
 }
 

@@ -37,8 +37,8 @@ pub fn subscription_step(
 /// The gap row for a subscription that was enabled once and is found off: Microsoft keeps nothing for the
 /// time in between. Trailing re-sweeps list that time all the same and collect whatever is there.
 pub fn subscription_lost(now: Timestamp, facts: &StreamFacts) -> Option<Delta> {
-    facts.subscribed_at?;
-    let from = facts.covered.last().or(facts.horizon)?;
+    // It was on when it was last seen enabled, whatever of that time is still to be listed (or listed again).
+    let from = facts.covered.last().or(facts.horizon)?.max(facts.subscribed_at?);
     let span = Span::new(from, now)?;
     Some(Delta::Gap(Gap { span, reason: GapReason::SubscriptionOff, content_id: None, at: now }))
 }

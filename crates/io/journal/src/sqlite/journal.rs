@@ -19,10 +19,10 @@ use super::core::{Core, CoreSettings, Shared};
 use super::engine::{Engine, run_blocking};
 use super::errors::Result;
 use super::folder::HeldFolder;
-use super::{control, forget, ledger, load, read, readers, report, staging};
+use super::{blobs, control, forget, ledger, load, read, readers, report, staging};
 use crate::{
-    Answer, Applied, BlobCommit, Committed, Journal, JournalError, ReaderState, Receipt, StreamId,
-    StreamReport, StreamSums,
+    Answer, Applied, BlobChoice, BlobCommit, BlobRow, Committed, Journal, JournalError, ReaderState, Receipt,
+    StreamId, StreamReport, StreamSums,
 };
 
 /// Record ids are remembered for at least this age of their blob, whatever the configuration says.
@@ -238,6 +238,10 @@ impl Journal for SqliteJournal {
 
     fn recount(&self, stream: StreamId) -> Answer<'_, BlobCounts> {
         self.engine.query(move |conn| load::recount(conn, stream))
+    }
+
+    fn blobs(&self, stream: StreamId, choice: BlobChoice) -> Answer<'_, Vec<BlobRow>> {
+        self.engine.query(move |conn| blobs::blobs(conn, stream, &choice))
     }
 
     fn control(&self, key: &str) -> Answer<'_, Option<(u64, String)>> {

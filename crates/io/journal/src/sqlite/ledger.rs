@@ -1,7 +1,7 @@
 //! Ledger deltas as rows. Applying one twice, or an older one again, changes nothing (promise L4).
 
 use rusqlite::{Connection, params};
-use trailhound_model::{ContentId, Delta, Gap, Span, SweepTier, Timestamp};
+use trailhound_model::{ContentId, Delta, Gap, GapReason, Span, SweepTier, Timestamp};
 
 use super::blob_rows::{BlobState, delete_gap, insert_found, insert_gap, known_blob, move_blob};
 use super::errors::Result;
@@ -46,7 +46,14 @@ fn apply(conn: &Connection, stream: StreamId, delta: &Delta, applied: &mut Appli
             note_failure(conn, stream, content_id, *strike, *next_try, error)
         }
         Delta::Gap(gap) => record_gap(conn, stream, gap),
-        Delta::Reopened { content_id, at } => reopen(conn, stream, content_id, *at),
+        Delta::Reopened { content_id, at } => {
+            if reopen(conn, stream, content_id, *at)? {
+                applied.reopened.push(super::load::pending_blob(conn, stream, content_id)?);
+            }
+            Ok(())
+        }
+        Delta::Hastened { content_id, at } => hasten(conn, stream, content_id, *at),
+        Delta::Uncovered { span, .. } => uncover(conn, stream, *span),
         Delta::Subscribed { at } => move_forward(conn, stream, StreamTime::Subscribed, *at),
         Delta::StartSent { at } => move_forward(conn, stream, StreamTime::StartSent, *at),
     }
@@ -159,17 +166,56 @@ fn give_up_blob(conn: &Connection, stream: StreamId, content_id: &ContentId, gap
     insert_gap(conn, stream, gap)
 }
 
-/// Gap → pending, with a clean slate. In any other state there is no gap row to withdraw.
-fn reopen(conn: &Connection, stream: StreamId, content_id: &ContentId, at: Timestamp) -> Result<()> {
+/// Gap → pending, with a clean slate; `false` in any other state: there is no gap row to withdraw.
+fn reopen(conn: &Connection, stream: StreamId, content_id: &ContentId, at: Timestamp) -> Result<bool> {
     let known = known_blob(conn, stream, content_id.as_str())?;
     if known.is_none_or(|known| known.state != BlobState::Gap) {
-        return Ok(());
+        return Ok(false);
     }
     delete_gap(conn, stream, content_id.as_str())?;
+    move_blob(conn, stream, content_id.as_str(), BlobState::Gap, BlobState::Pending)?;
+    hasten(conn, stream, content_id, at)?;
+    Ok(true)
+}
+
+/// Gives a pending blob a clean slate.
+fn hasten(conn: &Connection, stream: StreamId, content_id: &ContentId, at: Timestamp) -> Result<()> {
     conn.prepare_cached(
         "UPDATE blob SET attempts = 0, strikes = 0, last_error = '', next_try = ?3
-         WHERE stream = ?1 AND content_id = ?2",
+         WHERE stream = ?1 AND content_id = ?2 AND state = 0",
     )?
     .execute(params![stream.0, content_id.as_str(), at.as_millis()])?;
-    move_blob(conn, stream, content_id.as_str(), BlobState::Gap, BlobState::Pending)
+    Ok(())
+}
+
+/// Takes a span out of the coverage and out of the span rows that say that it is out of reach.
+fn uncover(conn: &Connection, stream: StreamId, span: Span) -> Result<()> {
+    let (from, to) = (span.from.as_millis(), span.to.as_millis());
+    let bounds = params![stream.0, from, to];
+    // A row that reaches out on both sides becomes two; its later part is new.
+    conn.prepare_cached(
+        "INSERT INTO covered (stream, from_ms, to_ms)
+         SELECT stream, ?3, to_ms FROM covered WHERE stream = ?1 AND from_ms < ?3 AND to_ms > ?3",
+    )?
+    .execute(bounds)?;
+    conn.prepare_cached("DELETE FROM covered WHERE stream = ?1 AND from_ms >= ?2 AND from_ms < ?3")?
+        .execute(bounds)?;
+    conn.prepare_cached("UPDATE covered SET to_ms = ?2 WHERE stream = ?1 AND from_ms < ?2 AND to_ms > ?2")?
+        .execute(params![stream.0, from])?;
+    cut_span_gaps(conn, stream, span)
+}
+
+fn cut_span_gaps(conn: &Connection, stream: StreamId, span: Span) -> Result<()> {
+    let word = GapReason::OlderThanRetention.word();
+    let bounds = params![stream.0, span.from.as_millis(), span.to.as_millis(), word];
+    let touched = "stream = ?1 AND content_id IS NULL AND reason = ?4 AND from_ms < ?3 AND to_ms > ?2";
+    for (from, to) in [("from_ms", "?2"), ("?3", "to_ms")] {
+        conn.prepare_cached(&format!(
+            "INSERT OR IGNORE INTO gap (stream, from_ms, to_ms, reason, detail, at)
+             SELECT stream, {from}, {to}, reason, detail, at FROM gap WHERE {touched} AND {from} < {to} ORDER BY at"
+        ))?
+        .execute(bounds)?;
+    }
+    conn.prepare_cached(&format!("DELETE FROM gap WHERE {touched}"))?.execute(bounds)?;
+    Ok(())
 }

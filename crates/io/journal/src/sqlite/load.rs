@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row, params};
 use trailhound_model::{
     Blob, BlobCounts, ContentId, PendingBlob, SpanSet, StreamFacts, SweepTier, Timestamp,
 };
@@ -67,6 +67,23 @@ pub(super) fn recount(conn: &Connection, stream: StreamId) -> Result<BlobCounts>
     Ok(counts)
 }
 
+/// One pending blob.
+pub(super) fn pending_blob(
+    conn: &Connection,
+    stream: StreamId,
+    content_id: &ContentId,
+) -> Result<PendingBlob> {
+    let mut statement = conn.prepare_cached(
+        "SELECT content_id, uri, created, expires, found_at, attempts, strikes, next_try, last_error
+         FROM blob WHERE stream = ?1 AND content_id = ?2 AND state = 0",
+    )?;
+    let mut rows = statement.query(params![stream.0, content_id.as_str()])?;
+    match rows.next()? {
+        Some(row) => pending_row(row),
+        None => Err(JournalError::failed(format!("blob `{content_id}` is not pending"))),
+    }
+}
+
 fn pending(conn: &Connection, stream: StreamId) -> Result<BTreeMap<ContentId, PendingBlob>> {
     let mut statement = conn.prepare_cached(
         "SELECT content_id, uri, created, expires, found_at, attempts, strikes, next_try, last_error
@@ -75,24 +92,27 @@ fn pending(conn: &Connection, stream: StreamId) -> Result<BTreeMap<ContentId, Pe
     let mut rows = statement.query([stream.0])?;
     let mut pending = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let content_id = ContentId::new(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?);
-        let blob = Blob {
-            content_id: content_id.clone(),
-            uri: row.get(1)?,
-            created: time(row, 2)?,
-            expires: time(row, 3)?,
-        };
-        let entry = PendingBlob {
-            blob,
-            found_at: time(row, 4)?,
-            attempts: row.get(5)?,
-            strikes: row.get(6)?,
-            next_try: time(row, 7)?,
-            last_error: row.get(8)?,
-        };
-        pending.insert(content_id, entry);
+        let entry = pending_row(row)?;
+        pending.insert(entry.blob.content_id.clone(), entry);
     }
     Ok(pending)
+}
+
+fn pending_row(row: &Row<'_>) -> Result<PendingBlob> {
+    let blob = Blob {
+        content_id: ContentId::new(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?),
+        uri: row.get(1)?,
+        created: time(row, 2)?,
+        expires: time(row, 3)?,
+    };
+    Ok(PendingBlob {
+        blob,
+        found_at: time(row, 4)?,
+        attempts: row.get(5)?,
+        strikes: row.get(6)?,
+        next_try: time(row, 7)?,
+        last_error: row.get(8)?,
+    })
 }
 
 fn sweeps(conn: &Connection, stream: StreamId) -> Result<BTreeMap<SweepTier, Timestamp>> {

@@ -4,6 +4,7 @@
 //! (commit point 1), `readers.rs` (commit point 2), `ledger.rs` (deltas as rows).
 
 mod blob_rows;
+mod blobs;
 mod chunk_cache;
 mod codec;
 mod commit;

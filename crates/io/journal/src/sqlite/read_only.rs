@@ -4,13 +4,14 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use trailhound_env::RealStorage;
-use trailhound_model::OutputName;
+use trailhound_model::{OutputName, Span, StreamKey};
 
+use super::core::stream_of;
 use super::errors::Result;
 use super::folder::DATABASE_FILE;
 use super::schema::{MIGRATIONS, check_version, open_for_reading};
-use super::{SqliteJournal, report};
-use crate::{JournalError, ReaderState, StreamReport};
+use super::{SqliteJournal, blobs, control, report};
+use crate::{BlobRow, JournalError, ReaderState, StreamReport};
 
 /// A journal opened for reading only, without the folder's lock. Calls block.
 pub struct JournalReader {
@@ -40,6 +41,37 @@ impl JournalReader {
     /// All streams, sorted by key, with their sums, coverage and gaps.
     pub fn report(&self) -> Result<Vec<StreamReport>> {
         report::report(&self.conn)
+    }
+
+    /// Runs `work` on one unchanging view: what it reads belongs together, whatever a daemon writes meanwhile.
+    /// The journal's log cannot be emptied until it ends.
+    pub fn in_one_view<T, E: From<JournalError>>(
+        &self,
+        work: impl FnOnce(&Self) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let view = self.conn.unchecked_transaction().map_err(JournalError::from)?;
+        let result = work(self);
+        view.finish().map_err(JournalError::from)?;
+        result
+    }
+
+    /// Hands every blob of the stream that was created within the span (`None`: ever) to `take`, one at a time,
+    /// in the order of their ids. An unknown stream has none.
+    pub fn for_each_blob<E: From<JournalError>>(
+        &self,
+        key: &StreamKey,
+        within: Option<Span>,
+        take: impl FnMut(BlobRow) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        match stream_of(&self.conn, key)? {
+            Some(stream) => blobs::for_each(&self.conn, stream, within, take),
+            None => Ok(()),
+        }
+    }
+
+    /// A value of the control state.
+    pub fn control(&self, key: &str) -> Result<Option<String>> {
+        Ok(control::control(&self.conn, key)?.map(|(_, value)| value))
     }
 
     /// All readers with their places, sorted by name.

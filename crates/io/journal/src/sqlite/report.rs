@@ -10,7 +10,7 @@ use trailhound_model::{
 
 use super::errors::Result;
 use super::rows::{number, optional_time, output_name, span, stream_key, time};
-use crate::{JournalError, MAX_REPORTED_GAPS, ReaderState, StreamId, StreamReport, StreamSums};
+use crate::{MAX_REPORTED_GAPS, ReaderState, StreamId, StreamReport, StreamSums};
 
 /// Rows of streams as [`stream_report`] and [`counts`] read them.
 const STREAMS: &str = "SELECT id, instance, name, horizon, newest_blob, last_journalled_at,
@@ -19,12 +19,12 @@ const STREAMS: &str = "SELECT id, instance, name, horizon, newest_blob, last_jou
 /// All streams, sorted by key, as of one instant.
 pub(super) fn report(conn: &Connection) -> Result<Vec<StreamReport>> {
     // One read transaction: the sums of one stream belong together.
-    let transaction = conn.unchecked_transaction()?;
-    let mut statement = transaction.prepare_cached(STREAMS)?;
+    let _transaction = if conn.is_autocommit() { Some(conn.unchecked_transaction()?) } else { None };
+    let mut statement = conn.prepare_cached(STREAMS)?;
     let mut rows = statement.query([])?;
     let mut reports = Vec::new();
     while let Some(row) = rows.next()? {
-        reports.push(stream_report(&transaction, row)?);
+        reports.push(stream_report(conn, row)?);
     }
     reports.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(reports)
@@ -118,9 +118,7 @@ fn gaps(conn: &Connection, stream: StreamId) -> Result<Vec<Gap>> {
     let mut rows = statement.query(params![stream.0, MAX_REPORTED_GAPS as i64])?;
     let mut gaps = Vec::new();
     while let Some(row) = rows.next()? {
-        let (word, detail): (String, String) = (row.get(2)?, row.get(3)?);
-        let reason = GapReason::from_parts(&word, &detail)
-            .ok_or_else(|| JournalError::damaged(format!("`{word}` is no reason of a gap")))?;
+        let reason = super::blobs::reason(row, 2)?;
         let content_id = row.get::<_, Option<String>>(4)?.map(|id| ContentId::new(&id));
         gaps.push(Gap { span: span(row, 0)?, reason, content_id, at: time(row, 5)? });
     }

@@ -76,6 +76,16 @@ impl Model {
                     self.gaps.retain(|gap| gap.content_id.as_ref() != Some(content_id));
                 }
             }
+            Delta::Hastened { content_id, at } => {
+                if let Some((pending, State::Pending)) = self.known.get_mut(content_id) {
+                    let found_at = pending.found_at;
+                    *pending = PendingBlob { found_at, ..PendingBlob::found(pending.blob.clone(), *at) };
+                }
+            }
+            Delta::Uncovered { span, .. } => {
+                facts.covered.remove(*span);
+                self.cut_span_gaps(*span);
+            }
             Delta::Subscribed { at } => facts.subscribed_at = facts.subscribed_at.max(Some(*at)),
             Delta::StartSent { at } => facts.start_sent_at = facts.start_sent_at.max(Some(*at)),
         }
@@ -84,7 +94,10 @@ impl Model {
     fn apply_gap(&mut self, gap: &Gap) {
         let Some(content_id) = &gap.content_id else {
             self.facts.covered.insert(gap.span);
-            if !self.gaps.iter().any(|known| known.content_id.is_none() && known.span == gap.span) {
+            let is_same = |known: &Gap| {
+                known.content_id.is_none() && known.span == gap.span && known.reason == gap.reason
+            };
+            if !self.gaps.iter().any(is_same) {
                 self.gaps.push(gap.clone());
             }
             return;
@@ -93,6 +106,24 @@ impl Model {
             *state = State::Gap;
             self.gaps.push(gap.clone());
         }
+    }
+
+    fn cut_span_gaps(&mut self, span: Span) {
+        let (cut, mut gaps): (Vec<Gap>, Vec<Gap>) = self.gaps.drain(..).partition(|gap| {
+            let is_out_of_reach = gap.content_id.is_none() && gap.reason == GapReason::OlderThanRetention;
+            is_out_of_reach && gap.span.intersect(span).is_some()
+        });
+        let mut cut = cut;
+        cut.sort_by_key(|gap| gap.at);
+        for gap in cut {
+            let outside = [Span::new(gap.span.from, span.from), Span::new(span.to, gap.span.to)];
+            for span in outside.into_iter().flatten() {
+                if !gaps.iter().any(|known| known.span == span && known.reason == gap.reason) {
+                    gaps.push(Gap { span, ..gap.clone() });
+                }
+            }
+        }
+        self.gaps = gaps;
     }
 
     fn facts(&self) -> StreamFacts {
@@ -113,7 +144,7 @@ impl Model {
 
     fn gaps(&self) -> Vec<Gap> {
         let mut gaps = self.gaps.clone();
-        gaps.sort_by_key(|gap| (gap.span, gap.content_id.clone()));
+        gaps.sort_by_key(|gap| (gap.span, gap.content_id.clone(), gap.reason.word()));
         gaps
     }
 }
@@ -149,9 +180,11 @@ fn delta() -> impl Strategy<Value = Delta> {
         let reason = GapReason::Poison(format!("at {now}"));
         Delta::Gap(Gap { span, reason, content_id: Some(name), at: at(now) })
     });
-    let span_gap = (span(), time()).prop_map(|(span, now)| {
-        Delta::Gap(Gap { span, reason: GapReason::OlderThanRetention, content_id: None, at: at(now) })
+    let span_gap = (span(), any::<bool>(), time()).prop_map(|(span, was_off, now)| {
+        let reason = if was_off { GapReason::SubscriptionOff } else { GapReason::OlderThanRetention };
+        Delta::Gap(Gap { span, reason, content_id: None, at: at(now) })
     });
+    let uncovered = (span(), time()).prop_map(|(span, now)| Delta::Uncovered { span, at: at(now) });
     prop_oneof![
         1 => time().prop_map(|from| Delta::Horizon { from: at(from) }),
         4 => found,
@@ -161,7 +194,9 @@ fn delta() -> impl Strategy<Value = Delta> {
         }),
         4 => failed,
         4 => blob_gap,
-        1 => span_gap,
+        2 => span_gap,
+        2 => uncovered,
+        2 => (name(), time()).prop_map(|(content_id, now)| Delta::Hastened { content_id, at: at(now) }),
         3 => (name(), time()).prop_map(|(content_id, now)| Delta::Reopened { content_id, at: at(now) }),
         1 => time().prop_map(|now| Delta::Subscribed { at: at(now) }),
         1 => time().prop_map(|now| Delta::StartSent { at: at(now) }),
@@ -190,7 +225,7 @@ async fn check(journal: &SqliteJournal, stream: StreamId, model: &Model) -> Stre
     assert_eq!(report.counts.blobs, counts, "kept sums and counted ones");
     assert_eq!(report.gaps.len(), model.gaps().len());
     let mut gaps = report.gaps.clone();
-    gaps.sort_by_key(|gap| (gap.span, gap.content_id.clone()));
+    gaps.sort_by_key(|gap| (gap.span, gap.content_id.clone(), gap.reason.word()));
     assert_eq!(gaps, model.gaps());
     report
 }

@@ -1,6 +1,8 @@
 //! The journal, tested through its contract.
 
 #[cfg(test)]
+mod blobs;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod duplicates;

@@ -51,7 +51,11 @@ async fn deltas_of_many_streams_stand_or_fall_together() {
         let applied = journal.record_many(all.clone()).await.unwrap();
         assert_eq!(
             applied,
-            [Applied::default(), Applied::default(), Applied { new_blobs: vec![blob("fresh", at(0))] }]
+            [
+                Applied::default(),
+                Applied::default(),
+                Applied { new_blobs: vec![blob("fresh", at(0))], ..Applied::default() }
+            ]
         );
         let facts = journal.load_many(ids.clone()).await.unwrap();
         assert_eq!(facts[1].covered.spans(), [Span { from: at(60_000), to: at(120_000) }]);
