@@ -8,6 +8,8 @@
 
 mod apply;
 mod budget;
+mod budget_queue;
+mod budget_window;
 mod by_hand;
 mod failure;
 mod fetches;
@@ -16,7 +18,8 @@ mod plan;
 mod subscription;
 
 pub use apply::{apply, reopen};
-pub use budget::{Budget, BudgetLimits, Lane};
+pub use budget::{Budget, BudgetLimits, Ticket};
+pub use budget_queue::{FairQueue, Lane};
 pub use by_hand::{Rewind, hasten, rewind};
 pub use failure::{FetchFailure, Verdict, backoff, judge_failure};
 pub use fetches::{Picked, pick_fetches};
