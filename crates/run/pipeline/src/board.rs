@@ -3,10 +3,12 @@
 //! Counters here begin at zero with the process; the ledger's own sums are in the journal.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use trailhound_model::{DeliveryCounts, OutputName, RecordCounts, StreamKey, Timestamp};
 
+use crate::quota::{QuotaKey, QuotaStatus, QuotaView};
 use crate::source::Reaction;
 
 /// The present state of a stream.
@@ -83,6 +85,8 @@ pub struct Snapshot {
     pub streams: BTreeMap<StreamKey, StreamStatus>,
     /// By output.
     pub outputs: BTreeMap<OutputName, OutputStatus>,
+    /// By quota: requests against what may be sent.
+    pub quotas: BTreeMap<QuotaKey, QuotaStatus>,
     /// Broken promises, with what was seen: must stay empty.
     pub alarms: Vec<String>,
     /// The journal's present failure, if any.
@@ -90,8 +94,18 @@ pub struct Snapshot {
 }
 
 /// Where statuses are kept. Cheap to share.
-#[derive(Clone, Debug, Default)]
-pub struct Board(Arc<Mutex<Snapshot>>);
+#[derive(Clone, Default)]
+pub struct Board {
+    present: Arc<Mutex<Snapshot>>,
+    /// Asked when a copy is taken: they change with every request.
+    quotas: Arc<Mutex<BTreeMap<QuotaKey, Arc<dyn QuotaView>>>>,
+}
+
+impl fmt::Debug for Board {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.snapshot().fmt(out)
+    }
+}
 
 /// Most alarms that are kept.
 const MAX_ALARMS: usize = 100;
@@ -104,7 +118,10 @@ impl Board {
 
     /// A copy of the present state.
     pub fn snapshot(&self) -> Snapshot {
-        self.lock().clone()
+        let mut copy = self.lock().clone();
+        let views = self.quotas.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        copy.quotas = views.iter().map(|(key, view)| (key.clone(), view.status())).collect();
+        copy
     }
 
     /// Changes one stream's status.
@@ -122,6 +139,11 @@ impl Board {
         change(self.lock().outputs.entry(name.clone()).or_default());
     }
 
+    /// Shows a quota from now on.
+    pub(crate) fn watch_quota(&self, key: QuotaKey, view: Arc<dyn QuotaView>) {
+        self.quotas.lock().unwrap_or_else(PoisonError::into_inner).insert(key, view);
+    }
+
     /// A promise was broken.
     pub fn alarm(&self, what: String) {
         let mut board = self.lock();
@@ -136,6 +158,6 @@ impl Board {
     }
 
     fn lock(&self) -> MutexGuard<'_, Snapshot> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

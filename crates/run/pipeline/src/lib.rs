@@ -12,6 +12,7 @@ mod fleet;
 mod governor;
 mod office365;
 mod pace;
+pub mod quota;
 pub mod site;
 pub mod source;
 mod stop;

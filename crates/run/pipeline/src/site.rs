@@ -13,6 +13,7 @@ use trailhound_outputs::{Compression, FileConfig, FileOutput, Format, Output};
 
 use crate::board::Board;
 use crate::office365::Office365;
+use crate::quota::QuotaKey;
 use crate::wire::{Instance, Plant};
 
 /// Newest chunks held decoded, so that outputs that keep up never decompress: four batches of a delivery.
@@ -167,14 +168,25 @@ pub fn plant(
             streams: instance.settings.streams.clone(),
             start: instance.settings.collection_start,
             poll_every: instance.settings.poll_interval,
+            quota: quota_of(instance),
             budget: instance
                 .settings
                 .requests_per_minute
                 .map_or_else(BudgetLimits::default, BudgetLimits::for_quota),
         })
         .collect();
-    let clock = Arc::clone(&around.clock);
-    Plant { journal, clock, board, instances, outputs, limits }
+    let (clock, entropy) = (Arc::clone(&around.clock), Arc::clone(&around.entropy));
+    Plant { journal, clock, entropy, board, instances, outputs, limits }
+}
+
+fn quota_of(instance: &SiteInstance) -> QuotaKey {
+    let tenant = instance.settings.tenant_id.to_ascii_lowercase();
+    let publisher =
+        instance.settings.publisher_id.as_ref().map_or(tenant.clone(), |id| id.to_ascii_lowercase());
+    let url = &instance.endpoints.api;
+    let host = url.host_str().unwrap_or_default();
+    let api = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    QuotaKey { api, tenant, publisher }
 }
 
 fn endpoints(cloud: &Cloud) -> Result<Endpoints, trailhound_microsoft::ConfigError> {

@@ -1,7 +1,9 @@
 //! The metrics, each declared once: name, unit, help.
 
-use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+use metrics::{Counter, Gauge, Unit, counter, describe_counter, describe_gauge, gauge};
 use trailhound_model::{OutputName, RecordCounts, StreamKey};
+
+use crate::quota::QuotaKey;
 
 const RECORDS: &str = "trailhound_records_total";
 const DUPLICATES: &str = "trailhound_duplicate_records_total";
@@ -15,6 +17,10 @@ const LAG: &str = "trailhound_lag_seconds";
 const PENDING: &str = "trailhound_pending_blobs";
 const DELIVERED: &str = "trailhound_delivered_records_total";
 const OUTPUT_FAILURES: &str = "trailhound_output_failures_total";
+const REQUESTS: &str = "trailhound_requests_total";
+const THROTTLED: &str = "trailhound_throttled_requests_total";
+const RATE: &str = "trailhound_requests_per_minute_limit";
+const WAITING: &str = "trailhound_waiting_requests";
 const BROKEN: &str = "trailhound_broken_promises";
 
 /// Registers names, units and help texts with the installed recorder.
@@ -28,6 +34,8 @@ pub fn describe() {
         (FAILURES, "Failed calls to Microsoft, by code"),
         (DELIVERED, "Records accepted by an output"),
         (OUTPUT_FAILURES, "Failed deliveries"),
+        (REQUESTS, "Requests sent, by the quota that they count against"),
+        (THROTTLED, "Of these: answered with \"too many requests\""),
     ];
     for (name, help) in counters {
         describe_counter!(name, Unit::Count, help);
@@ -40,6 +48,8 @@ pub fn describe() {
         "From contentCreated to journalled, of the latest blob that is newer than this process"
     );
     describe_gauge!(PENDING, Unit::Count, "Blobs listed and not yet journalled");
+    describe_gauge!(RATE, Unit::Count, "Requests that may be sent in a minute; found by trying");
+    describe_gauge!(WAITING, Unit::Count, "Requests that wait for their turn, by lane");
     describe_gauge!(BROKEN, Unit::Count, "Promises found broken (L5): must be 0");
     gauge!(BROKEN).set(0.0);
 }
@@ -106,4 +116,51 @@ pub(crate) fn output_failure(output: &OutputName) {
 /// How many promises are found broken.
 pub(crate) fn broken_promises(count: usize) {
     gauge!(BROKEN).set(count as f64);
+}
+
+/// The series of one quota. Handles, since they move with every request.
+pub(crate) struct QuotaSeries {
+    requests: Counter,
+    throttled: Counter,
+    rate: Gauge,
+    waiting_live: Gauge,
+    waiting_back: Gauge,
+}
+
+impl QuotaSeries {
+    /// Makes the series exist before the first request.
+    pub(crate) fn registered(key: &QuotaKey) -> Self {
+        let quota = key.to_string();
+        let series = Self {
+            requests: counter!(REQUESTS, "quota" => quota.clone()),
+            throttled: counter!(THROTTLED, "quota" => quota.clone()),
+            rate: gauge!(RATE, "quota" => quota.clone()),
+            waiting_live: gauge!(WAITING, "quota" => quota.clone(), "lane" => "live"),
+            waiting_back: gauge!(WAITING, "quota" => quota, "lane" => "back"),
+        };
+        series.requests.absolute(0);
+        series.throttled.absolute(0);
+        series
+    }
+
+    /// A request was sent.
+    pub(crate) fn sent(&self) {
+        self.requests.increment(1);
+    }
+
+    /// It was one too many.
+    pub(crate) fn throttled(&self) {
+        self.throttled.increment(1);
+    }
+
+    /// The present rate.
+    pub(crate) fn rate(&self, requests_per_minute: f64) {
+        self.rate.set(requests_per_minute);
+    }
+
+    /// How many wait, by lane.
+    pub(crate) fn waiting(&self, live: usize, back: usize) {
+        self.waiting_live.set(live as f64);
+        self.waiting_back.set(back as f64);
+    }
 }

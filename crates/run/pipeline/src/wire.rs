@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
-use trailhound_env::Clock;
+use trailhound_env::{Clock, Entropy};
 use trailhound_journal::{Journal, JournalError, StreamReport};
 use trailhound_ledger::{BudgetLimits, Limits};
 use trailhound_model::{Delta, GapReason, InstanceName, OutputName, StreamKey, StreamName, Timestamp};
@@ -21,6 +21,7 @@ use crate::delivery::{Delivery, DeliveryEnd, DeliveryError};
 use crate::fleet::Fleet;
 use crate::governor::Governor;
 use crate::pace::Pace;
+use crate::quota::{QuotaKey, QuotaView};
 use crate::source::{Source, SourceError};
 use crate::stop::Stop;
 use crate::stream::{COMMIT_ROOM_KIB, StreamContext};
@@ -42,7 +43,9 @@ pub struct Instance {
     pub start: Option<Timestamp>,
     /// How often the newest content is asked for; `None`: as the limits say.
     pub poll_every: Option<std::time::Duration>,
-    /// The request budget.
+    /// Whose quota its requests count against: instances with equal keys share a budget.
+    pub quota: QuotaKey,
+    /// The request budget; of instances that share one, the strictest counts.
     pub budget: BudgetLimits,
 }
 
@@ -52,6 +55,8 @@ pub struct Plant {
     pub journal: Arc<dyn Journal>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Randomness, for jitter.
+    pub entropy: Arc<dyn Entropy>,
     /// Where progress is shown.
     pub board: Board,
     /// The instances.
@@ -104,6 +109,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
     let once = mode != Mode::Follow;
 
     let configured = plant.outputs.iter().map(|output| output.name().clone()).collect();
+    let governors = governors(&plant);
     let pace = Arc::new(Pace::default());
     let mut outputs = JoinSet::new();
     let mut names = HashMap::new();
@@ -129,7 +135,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
     for instance in plant.instances {
         let mut limits = plant.limits.clone();
         limits.poll_every = instance.poll_every.unwrap_or(limits.poll_every);
-        let governor = Arc::new(Governor::new(instance.budget.clone(), Arc::clone(&plant.clock)));
+        let governor = &governors[&instance.quota];
         for stream in instance.streams {
             let key = StreamKey { instance: instance.name.clone(), stream };
             let context = StreamContext {
@@ -138,7 +144,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
                 source: Arc::clone(&instance.source),
                 journal: Arc::clone(&plant.journal),
                 clock: Arc::clone(&plant.clock),
-                governor: Arc::clone(&governor),
+                governor: governor.seat(),
                 permits: Arc::clone(&permits),
                 pace: Arc::clone(&pace),
                 commit_room: Arc::clone(&commit_room),
@@ -171,6 +177,23 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
         failures.push(Failure { place: Place::Output(name), what, hint, source: None });
     }
     Ok(failures)
+}
+
+/// One budget per quota, shown on the board.
+fn governors(plant: &Plant) -> BTreeMap<QuotaKey, Arc<Governor>> {
+    let mut budgets: BTreeMap<QuotaKey, BudgetLimits> = BTreeMap::new();
+    for instance in &plant.instances {
+        let budget = instance.budget.clone();
+        let shared = budgets.remove(&instance.quota).map_or(budget.clone(), |other| other.stricter(budget));
+        budgets.insert(instance.quota.clone(), shared);
+    }
+    let governor = |(key, budget): (QuotaKey, BudgetLimits)| {
+        let (clock, entropy) = (Arc::clone(&plant.clock), Arc::clone(&plant.entropy));
+        let governor = Governor::new(key.clone(), budget, clock, entropy);
+        plant.board.watch_quota(key.clone(), Arc::clone(&governor) as Arc<dyn QuotaView>);
+        (key, governor)
+    };
+    budgets.into_iter().map(governor).collect()
 }
 
 /// A restart is a new chance for blobs that failed too often and can still be had: which they are.

@@ -10,7 +10,7 @@ use trailhound_ledger::Limits;
 use trailhound_model::{Delta, StreamKey, Timestamp};
 
 use crate::board::Board;
-use crate::governor::Governor;
+use crate::governor::Seat;
 use crate::pace::Pace;
 use crate::source::{Source, SourceError};
 
@@ -46,7 +46,7 @@ pub(crate) struct StreamContext {
     pub source: Arc<dyn Source>,
     pub journal: Arc<dyn Journal>,
     pub clock: Arc<dyn Clock>,
-    pub governor: Arc<Governor>,
+    pub governor: Seat,
     /// Fetches that may be under way at once in the whole process.
     pub permits: Arc<Semaphore>,
     pub(crate) pace: Arc<Pace>,

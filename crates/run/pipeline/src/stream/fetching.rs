@@ -22,12 +22,15 @@ pub(super) struct Fetched {
 /// Streams one blob into the journal. All but the last chunk of a large one are set aside first; the last
 /// goes in with the commit, which makes all of them visible at once.
 pub(super) async fn fetch(context: Arc<StreamContext>, blob: Blob) -> Result<Fetched, JobError> {
+    let recent = context.now().since(blob.created) < hours(1);
+    // Its own turn first: whoever waits for a throttled tenant must not hold what others could use.
+    let ticket = context.governor.acquire(if recent { Lane::Live } else { Lane::Back }).await;
     let permit = context.permits.acquire().await.map_err(|_| stopping())?;
     context.pace.keep_in_step(context.clock.as_ref()).await;
-    let recent = context.now().since(blob.created) < hours(1);
-    context.governor.acquire(if recent { Lane::Live } else { Lane::Back }).await;
 
-    let mut reader = context.source.fetch(&context.key.stream, &blob).await?;
+    let answer = context.source.fetch(&context.key.stream, &blob).await;
+    context.governor.settle(ticket, &answer);
+    let mut reader = answer?;
     let mut last = reader.next_chunk().await?;
     let mut staged_chunks = 0;
     while let Some(following) = match &last {
@@ -54,7 +57,6 @@ pub(super) async fn fetch(context: Arc<StreamContext>, blob: Blob) -> Result<Fet
     };
     let committed = context.journal.commit_blob(commit).await?;
     context.pace.committed(committed.bytes);
-    context.governor.succeeded();
     Ok(Fetched { committed, wire_bytes: reader.wire_bytes() })
 }
 

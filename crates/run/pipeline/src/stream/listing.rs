@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use trailhound_ledger::{Lane, Listing, still_valid};
+use trailhound_ledger::{Lane, Listing, Ticket, still_valid};
 use trailhound_model::{Delta, Span, seconds};
 
 use super::context::{JobError, StreamContext};
@@ -24,12 +24,12 @@ pub(super) async fn list(
 ) -> Result<(), JobError> {
     let pieces: Vec<Span> = listing.span.pieces(context.limits.window).collect();
     for (index, piece) in pieces.iter().enumerate() {
-        context.governor.acquire(lane).await;
+        let ticket = context.governor.acquire(lane).await;
         let begun = context.now();
         if !still_valid(*piece, begun, &context.limits) {
             return Ok(()); // it grew too old while it waited: plan again
         }
-        list_piece(&context, *piece, lane, &deltas).await?;
+        list_piece(&context, *piece, lane, ticket, &deltas).await?;
         let sweeps = if index + 1 == pieces.len() { listing.sweeps.clone() } else { Vec::new() };
         let covered = Delta::Listed { span: *piece, sweeps, at: begun };
         context.record(vec![covered.clone()]).await?;
@@ -43,12 +43,12 @@ async fn list_piece(
     context: &StreamContext,
     piece: Span,
     lane: Lane,
+    mut ticket: Ticket,
     deltas: &mpsc::Sender<Delta>,
 ) -> Result<(), JobError> {
     let mut next: Option<String> = None;
     for _ in 0..MAX_PAGES_PER_SPAN {
-        let page = page_with_patience(context, piece, next.as_deref()).await?;
-        context.governor.succeeded();
+        let page = page_with_patience(context, piece, lane, ticket, next.as_deref()).await?;
         let named = page.blobs.len() as u64;
         let at = context.now();
         let applied = context.record(vec![Delta::Found { blobs: page.blobs, at }]).await?;
@@ -64,7 +64,7 @@ async fn list_piece(
             return Err(circles("the listing names the same next page again").into());
         }
         next = Some(following);
-        context.governor.acquire(lane).await;
+        ticket = context.governor.acquire(lane).await;
     }
     Err(circles("the listing has too many pages").into())
 }
@@ -84,19 +84,31 @@ fn circles(what: &str) -> SourceError {
 async fn page_with_patience(
     context: &StreamContext,
     piece: Span,
+    lane: Lane,
+    mut ticket: Ticket,
     next: Option<&str>,
 ) -> Result<SourcePage, SourceError> {
     let mut attempt = 1;
     loop {
-        match context.source.list(&context.key.stream, piece, next).await {
-            Err(error) if error.reaction == Reaction::Retry && attempt < PAGE_ATTEMPTS => {
+        let answer = context.source.list(&context.key.stream, piece, next).await;
+        context.governor.settle(ticket, &answer);
+        match answer {
+            Err(error) if is_passing(&error) && attempt < PAGE_ATTEMPTS => {
                 let wait = error.retry_after.unwrap_or(seconds(1 << (attempt - 1)));
                 tracing::debug!(stream = %context.key, code = error.code, attempt, "page failed, again");
                 crate::telemetry::source_failure(&context.key, &error.code);
-                context.clock.sleep(wait.min(seconds(60))).await;
+                if error.reaction != Reaction::Throttled {
+                    context.clock.sleep(wait.min(seconds(60))).await;
+                }
                 attempt += 1;
+                // After a throttling answer it is the budget that makes wait.
+                ticket = context.governor.acquire(lane).await;
             }
             answer => return answer,
         }
     }
+}
+
+fn is_passing(error: &SourceError) -> bool {
+    matches!(error.reaction, Reaction::Retry | Reaction::Throttled)
 }

@@ -183,10 +183,8 @@ impl StreamDriver {
         let since = *self.failing_since.get_or_insert(now);
         let doubling = 1 << (self.failures_in_a_row - 1).min(12);
         let (phase, wait) = match error.reaction {
-            Reaction::Throttled => {
-                self.context.governor.throttled(error.retry_after);
-                (StreamPhase::Throttled, seconds(1))
-            }
+            // How long to keep still, the governor knows.
+            Reaction::Throttled => (StreamPhase::Throttled, seconds(1)),
             Reaction::StartSubscription => {
                 self.subscription.refused = true;
                 self.subscription.look_again = now;

@@ -6,7 +6,7 @@ use trailhound_ledger::{Lane, SubscriptionStep, subscription_lost, subscription_
 use trailhound_model::{Delta, StreamFacts, Timestamp};
 
 use super::context::{JobError, StreamContext};
-use crate::source::SourceError;
+use crate::source::{Reaction, SourceError};
 
 /// What a look at the subscription ended with. The deltas are durable already.
 pub(super) struct Subscribed {
@@ -24,8 +24,10 @@ pub(super) async fn subscribe(
     facts: StreamFacts,
     refused: bool,
 ) -> Result<Subscribed, JobError> {
-    context.governor.acquire(Lane::Live).await;
-    let listed = context.source.enabled_streams().await?.contains(&context.key.stream);
+    let ticket = context.governor.acquire(Lane::Live).await;
+    let answer = context.source.enabled_streams().await;
+    context.governor.settle(ticket, &answer);
+    let listed = answer?.contains(&context.key.stream);
     let now = context.now();
     match subscription_step(now, &facts, listed && !refused, &context.limits) {
         SubscriptionStep::Enabled { look_again } => {
@@ -37,17 +39,21 @@ pub(super) async fn subscribe(
             let last_refusal = recall(&context).await?;
             Ok(Subscribed { enabled: listed, look_again: until, deltas: Vec::new(), last_refusal })
         }
-        SubscriptionStep::Start => start(&context, &facts, now).await,
+        SubscriptionStep::Start => start(&context, &facts).await,
     }
 }
 
-async fn start(context: &StreamContext, facts: &StreamFacts, now: Timestamp) -> Result<Subscribed, JobError> {
+async fn start(context: &StreamContext, facts: &StreamFacts) -> Result<Subscribed, JobError> {
+    context.governor.start_turn().await;
+    let now = context.now();
     // Durable before it is sent, so that a crash cannot make it two in 15 minutes.
     let mut deltas = vec![Delta::StartSent { at: now }];
     deltas.extend(subscription_lost(now, facts));
     let mut deltas = durable(context, deltas).await?;
-    context.governor.acquire(Lane::Live).await;
     if let Err(error) = context.source.start(&context.key.stream).await {
+        if error.reaction == Reaction::Throttled {
+            context.governor.start_refused();
+        }
         remember(context, &error).await?;
         return Err(error.into());
     }

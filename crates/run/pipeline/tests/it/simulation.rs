@@ -17,7 +17,7 @@ use trailhound_pipeline::wire::{Failure, Instance, Mode, Plant, run};
 use trailhound_pipeline::{Office365, Stop, imbalance};
 use trailhound_sim_microsoft::{SimConfig, SimMicrosoft, Stream, Truth};
 
-use crate::world::START;
+use crate::world::{START, quota};
 
 /// A collection of the simulated tenant, and what came of it.
 pub(crate) struct Played {
@@ -84,6 +84,7 @@ impl Play {
         let plant = Plant {
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
+            entropy: Arc::new(SeededEntropy::new(7)),
             board: board.clone(),
             instances: vec![instance(&sim, &clock, &self.streams)],
             outputs: vec![Box::new(output(folder))],
@@ -142,6 +143,7 @@ fn instance(sim: &SimMicrosoft, clock: &Arc<dyn Clock>, streams: &[Stream]) -> I
         streams: streams.iter().map(|s| StreamName::new(s.name()).unwrap()).collect(),
         start: None,
         poll_every: None,
+        quota: quota(),
         budget: BudgetLimits::default(),
     }
 }

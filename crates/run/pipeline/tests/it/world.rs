@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
-use trailhound_env::{Clock, VirtualClock};
+use trailhound_env::{Clock, SeededEntropy, VirtualClock};
 use trailhound_journal::{Journal, JournalConfig, Mode as JournalMode, SqliteJournal, StreamReport};
 use trailhound_ledger::{BudgetLimits, Limits};
 use trailhound_model::*;
 use trailhound_outputs::{Accepted, Capabilities, Output, OutputError};
 use trailhound_pipeline::board::Board;
+use trailhound_pipeline::quota::QuotaKey;
 use trailhound_pipeline::source::*;
 use trailhound_pipeline::wire::{Failure, Instance, Mode, Plant, run};
 use trailhound_pipeline::{Stop, tend_readers};
@@ -192,6 +193,12 @@ pub(crate) fn stream() -> StreamName {
     StreamName::new("Audit.General").unwrap()
 }
 
+/// The tenant's.
+pub(crate) fn quota() -> QuotaKey {
+    let tenant = "11111111-2222-3333-4444-555555555555".to_owned();
+    QuotaKey { api: "manage.office.com".to_owned(), publisher: tenant.clone(), tenant }
+}
+
 pub(crate) fn key() -> StreamKey {
     StreamKey { instance: InstanceName::new("contoso").unwrap(), stream: stream() }
 }
@@ -257,6 +264,7 @@ pub(crate) fn play_to<S: Source>(
         let plant = Plant {
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock),
+            entropy: Arc::new(SeededEntropy::new(7)),
             board: board.clone(),
             instances: vec![Instance {
                 name: key().instance,
@@ -264,6 +272,7 @@ pub(crate) fn play_to<S: Source>(
                 streams: vec![stream()],
                 start: None,
                 poll_every: None,
+                quota: quota(),
                 budget: BudgetLimits::default(),
             }],
             outputs: vec![output],
