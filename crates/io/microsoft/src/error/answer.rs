@@ -70,7 +70,10 @@ impl<'a> Answer<'a> {
         ];
         let found = candidates.into_iter().flatten().find_map(table::row);
         let row = found.unwrap_or_else(|| table::by_status(self.status));
-        let own_code = said.code.as_deref().filter(|code| is_code(code) && !facts.auditing_off);
+        let repeats =
+            |code: &str| self.secret.is_some_and(|secret| !secret.is_empty() && code.contains(secret));
+        let fit = |code: &&str| is_code(code) && !facts.auditing_off && !repeats(code);
+        let own_code = said.code.as_deref().filter(fit);
         let code = own_code.or(found.map(|row| row.code)).unwrap_or(&status_code);
         let mut error = ApiError {
             operation: self.operation,

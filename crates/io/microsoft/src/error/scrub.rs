@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use url::form_urlencoded::byte_serialize;
+
 use crate::config::is_guid;
 
 /// Longest part of the server's words that is kept, in bytes.
@@ -12,15 +14,20 @@ pub(crate) const MAX_PAGE_BYTES: usize = 16 << 10;
 const MIN_TOKEN_BYTES: usize = 20;
 /// Where something was left out.
 const LEFT_OUT: &str = " …";
+/// Stands for the secret.
+const HIDDEN: &str = "[secret]";
 /// What the vendor's support asks for; each is followed by a GUID.
 const KEPT_IDS: [[&str; 2]; 2] = [["Trace", "ID:"], ["Correlation", "ID:"]];
 
-/// One line of at most [`MAX_DETAIL_BYTES`] bytes, without control characters, tokens, or `secret`. It is cut
-/// between words; trace and correlation ids stay whole. Of an HTML page only the title is told.
+/// One line of at most [`MAX_DETAIL_BYTES`] bytes, without control characters, tokens, or `secret` (plain, or as it
+/// stands in a form). It is cut between words; trace and correlation ids stay whole. Of an HTML page only the title
+/// is told.
 pub(crate) fn scrub(text: &str, secret: Option<&str>) -> String {
     let mut text = Cow::Borrowed(page_title(text).unwrap_or(text));
     if let Some(secret) = secret.filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "[secret]").into();
+        // Sent in a form; a proxy's page may repeat that form.
+        let in_form: String = byte_serialize(secret.as_bytes()).collect();
+        text = text.replace(secret, HIDDEN).replace(&in_form, HIDDEN).into();
     }
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let words: Vec<Cow<'_, str>> = words.map(without_token).collect();
@@ -89,6 +96,7 @@ mod tests {
     fn words_are_cut_cleaned_and_hidden() {
         assert_eq!(scrub("a\r\n\tb\u{0}c", None), "a b c");
         assert_eq!(scrub("no hunter2!", Some("hunter2")), "no [secret]!");
+        assert_eq!(scrub("client_secret=a%7Eb+%2B&x", Some("a~b +")), "client_secret=[secret]&x");
         assert_eq!(scrub("got 'eyJhbGciOiJQUzI1NiJ9.eyJ4Ijox.zzz'", None), "got '[token]");
         let one_word = scrub(&"ü".repeat(400), None);
         assert_eq!(one_word, "ü".repeat(298) + " …");

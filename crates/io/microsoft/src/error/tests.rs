@@ -127,3 +127,13 @@ fn a_bad_body_is_told_in_terms_of_the_table() {
     let answer = of(BlobErrorKind::ErrorAnswer, r#"{"error":{"code":"AF20051","message":"m"}}"#);
     assert_eq!((answer.reaction, answer.detail.as_str()), (Reaction::BlobExpired, "m"));
 }
+
+/// A server may give back what it was sent in any place, even as its code.
+#[test]
+fn a_code_that_repeats_the_secret_is_not_shown() {
+    let body = br#"{"error":"hunter2-hunter2","error_description":"no"}"#;
+    let secret = Some("hunter2-hunter2");
+    let error = Answer { secret, ..Answer::new(Operation::Token, 400, body) }.into_error();
+    assert_eq!(error.code, "HTTP 400");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+}
