@@ -78,11 +78,14 @@ impl BlobDecoder {
 
     /// The end of the body: checks that it *is* the end, and gives what is left.
     pub fn finish(mut self) -> Result<Option<NewChunk>, BlobError> {
-        if let Some(gunzip) = &self.gunzip {
-            gunzip.check_end(self.splitter.raw_bytes())?;
-        }
+        let whole = self.gunzip.as_ref().map_or(Ok(()), |gunzip| gunzip.check_end(self.splitter.raw_bytes()));
         let mut chunks = Vec::new();
-        self.splitter.scan(true, &mut chunks)?;
+        // What came may be wrong already: then the rest would not help, however the network cut the bytes.
+        match (whole, self.splitter.scan(true, &mut chunks)) {
+            (Err(cut), Err(wrong)) if wrong.kind == BlobErrorKind::Truncated => return Err(cut),
+            (_, Err(error)) | (Err(error), Ok(())) => return Err(error),
+            (Ok(()), Ok(())) => {}
+        }
         debug_assert!(chunks.is_empty(), "a whole element is taken as soon as it has come");
         let single_member = self.gunzip.as_ref().is_some_and(Gunzip::is_single_member);
         let gzip =

@@ -159,6 +159,17 @@ fn damaged_gzip_is_told_apart() {
     assert_eq!(kind(&flipped), BlobErrorKind::Invalid, "checksum wrong");
 }
 
+/// Nobody should fetch again what no further byte can mend.
+#[test]
+fn a_cut_gzip_body_that_is_wrong_already_speaks_against_the_blob_in_any_pieces() {
+    let wire = gzip(br#"[{"Id":"a" "b":1,"pad":"0123456789 0123456789 0123456789"}]"#);
+    let cut = &wire[..wire.len() - 4];
+    for pieces in [&[usize::MAX][..], &[5], &[1]] {
+        let error = decode(cut, true, pieces).unwrap_err();
+        assert_eq!(error.kind, BlobErrorKind::Invalid, "{error} in pieces of {pieces:?}");
+    }
+}
+
 #[test]
 fn large_blobs_are_cut_between_records_wherever_the_network_splits() {
     let mut body = String::from("[");
