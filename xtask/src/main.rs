@@ -9,6 +9,7 @@
 mod bench;
 mod demo;
 mod error;
+mod fuzz;
 mod layers;
 mod metadata;
 mod process;
@@ -33,6 +34,11 @@ const CHORES: &[Chore] = &[
     Chore { name: "layers", about: "check that the crates' arrows keep to the layers", run: layers::run },
     Chore { name: "tidy", about: "check file lengths, `unwrap` density, attributes", run: tidy::run },
     Chore { name: "bench", about: "`bench collect`: measure a collection against curl", run: bench::run },
+    Chore {
+        name: "fuzz",
+        about: "[TARGET].. [--seconds N]: look for inputs that break a promise (needs a C++ compiler)",
+        run: fuzz::run,
+    },
     Chore {
         name: "sim",
         about: "[N]: run the seeded crash and fault tests with N fresh seeds",

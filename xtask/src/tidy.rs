@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), ChoreError> {
     }
     let root = process::workspace_root();
     let mut files = Vec::new();
-    for folder in ["crates", "xtask", "bench"] {
+    for folder in ["crates", "xtask", "bench", "fuzz"] {
         files.extend(rust_files(&root.join(folder))?);
     }
     let mut findings: Vec<String> = files.iter().flat_map(check).collect();

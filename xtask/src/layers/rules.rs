@@ -79,5 +79,5 @@ fn layer(folder: &str) -> Option<&str> {
 }
 
 fn is_tool(folder: &str) -> bool {
-    matches!(folder, "xtask" | "bench")
+    matches!(folder, "xtask" | "bench" | "fuzz")
 }
