@@ -32,6 +32,10 @@ pub struct Limits {
     pub window: Duration,
     /// Time between live polls.
     pub poll_every: Duration,
+    /// Live polls keep a beat: they are due at moments that lie this far after a whole multiple of `poll_every`
+    /// (since 1970), so that what held up many streams at once does not leave them polling at once for ever.
+    /// `None`: each `poll_every` after the one before.
+    pub poll_phase: Option<Duration>,
     /// A live poll begins at least this far back: late blobs of the last minutes.
     pub live_overlap: Duration,
     /// Starts of live polls and sweeps lie on multiples of this. Microsoft packs blobs by the edges of the
@@ -62,6 +66,7 @@ impl Limits {
             slack: minutes(3),
             window: hours(24),
             poll_every: seconds(60),
+            poll_phase: None,
             live_overlap: minutes(10),
             grid: minutes(10),
             sweeps: vec![

@@ -1,5 +1,7 @@
 //! What to list next: the holes.
 
+use std::time::Duration;
+
 use trailhound_model::{Delta, Gap, GapReason, Span, SpanSet, StreamFacts, SweepTier, Timestamp};
 
 use crate::Lane;
@@ -100,7 +102,7 @@ fn beginnings(now: Timestamp, facts: &StreamFacts, wanted: Timestamp, limits: &L
 /// The newest minutes, every poll interval.
 fn live(now: Timestamp, facts: &StreamFacts, limits: &Limits) -> Step {
     if let Some(last) = facts.sweeps.get(&LIVE) {
-        let due = *last + limits.poll_every;
+        let due = poll_due(*last, limits);
         if now < due {
             return Step::Wait(due);
         }
@@ -118,6 +120,17 @@ fn live(now: Timestamp, facts: &StreamFacts, limits: &Limits) -> Step {
         Some(span) => Step::List(Listing { span, sweeps }),
         None => Step::Wait(facts.horizon.unwrap_or(now) + limits.poll_every),
     }
+}
+
+/// When the live poll after one that began at `last` is due. On a beat that is the next one, unless it comes
+/// within a quarter of the interval: a poll that was late is not followed at once by another.
+pub fn poll_due(last: Timestamp, limits: &Limits) -> Timestamp {
+    let Some(phase) = limits.poll_phase else { return last + limits.poll_every };
+    let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+    let (every, phase) = (millis(limits.poll_every).max(1), millis(phase));
+    let earliest = last.as_millis().saturating_add(every / 4).saturating_sub(phase);
+    let beat = earliest.div_euclid(every).saturating_add(1).saturating_mul(every);
+    Timestamp::from_millis(beat.saturating_add(phase))
 }
 
 /// Holes, oldest first, then sweeps that are due.

@@ -14,7 +14,7 @@ use crate::board::Board;
 use crate::fleet::panic_words;
 use crate::pace::Pace;
 use crate::stop::Stop;
-use crate::telemetry;
+use crate::telemetry::{self, Detail};
 
 /// Raw bytes of one batch. One chunk may be larger (a single huge record).
 const BATCH_BYTES: usize = 8 << 20;
@@ -71,6 +71,8 @@ pub(crate) struct Delivery {
     pub(crate) pace: Arc<Pace>,
     /// `true`: nothing more will be journalled; end when everything is delivered.
     pub drain: watch::Receiver<bool>,
+    /// Whose series are told apart.
+    pub(crate) detail: Detail,
     /// Somebody waits for the end: give up after some failures.
     pub once: bool,
 }
@@ -144,7 +146,7 @@ impl Delivery {
         let bytes = batch.iter().map(|chunk| chunk.raw.len() as u64).sum();
         self.pace.delivered(self.output.name(), bytes);
         for (key, done) in &counts {
-            telemetry::delivered(self.output.name(), key, done.delivered);
+            telemetry::delivered(self.output.name(), key, self.detail, done.delivered);
         }
         self.board.output(self.output.name(), |status| {
             for (key, done) in counts {

@@ -14,7 +14,6 @@ use trailhound_model::{Span, SpanSet, StreamFacts, StreamKey, Timestamp, minutes
 use crate::board::StreamPhase;
 use crate::stop::Stop;
 use crate::stream::{JobError, StreamContext, StreamDriver, StreamEnd};
-use crate::telemetry;
 use crate::wire::{Failure, Mode, Place};
 
 /// Longest wait before a dead driver is started again.
@@ -34,18 +33,19 @@ impl Fleet {
         Self { mode, tasks: JoinSet::new(), keys: HashMap::new() }
     }
 
-    /// Drives one more stream. `start`: its configured collection start.
+    /// Drives one more stream. `start`: its configured collection start; `delay`: how long it waits before.
     pub(crate) fn start(
         &mut self,
         context: StreamContext,
         start: Option<Timestamp>,
         facts: StreamFacts,
+        delay: Duration,
         stop: &Stop,
     ) {
         let key = context.key.clone();
         let keeper =
             Keeper { context: Arc::new(context), mode: self.mode, start, stop: stop.clone(), deaths: 0 };
-        let id = self.tasks.spawn(keeper.keep(facts)).id();
+        let id = self.tasks.spawn(keeper.keep(facts, delay)).id();
         self.keys.insert(id, key);
     }
 
@@ -80,7 +80,13 @@ struct Keeper {
 }
 
 impl Keeper {
-    async fn keep(mut self, facts: StreamFacts) -> StreamEnd {
+    async fn keep(mut self, facts: StreamFacts, delay: Duration) -> StreamEnd {
+        if !delay.is_zero() {
+            tokio::select! {
+                () = self.stop.stopped() => return StreamEnd::Stopped,
+                () = self.context.clock.sleep(delay) => {}
+            }
+        }
         let mut facts = Some(facts);
         loop {
             let began = self.context.clock.monotonic();
@@ -132,7 +138,7 @@ impl Keeper {
     fn show(&self, error: &JobError, wait: Duration) {
         let (key, hint) = (&self.context.key, error.hint());
         tracing::error!(stream = %key, %error, hint, ?wait, "the stream is started again");
-        telemetry::source_failure(key, "defect");
+        self.context.series.source_failure(key, "defect");
         let seen = (self.context.clock.now(), error.to_string(), hint.to_owned());
         self.context.board.stream(key, |status| {
             status.phase = StreamPhase::Retrying;

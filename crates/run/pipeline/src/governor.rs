@@ -13,7 +13,7 @@ use trailhound_model::seconds;
 
 use crate::quota::{QuotaKey, QuotaStatus, QuotaView};
 use crate::source::{Reaction, SourceError};
-use crate::telemetry::QuotaSeries;
+use crate::telemetry::{Detail, QuotaSeries};
 
 /// Time between two start requests of a tenant. The service counts them on their own (one in 15 minutes per
 /// stream, which the ledger keeps to), and five in the same second look like a fault at both ends; a person
@@ -54,10 +54,11 @@ impl Governor {
     pub(crate) fn new(
         key: QuotaKey,
         limits: BudgetLimits,
+        detail: Detail,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Arc<Self> {
-        let series = QuotaSeries::registered(&key);
+        let series = QuotaSeries::registered(&key, detail);
         series.rate(limits.first_requests_per_minute);
         let state = State {
             budget: Budget::new(limits),

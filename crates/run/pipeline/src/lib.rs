@@ -6,12 +6,15 @@
 //! Where to start: [`wire::run`], the path in one function.
 
 pub mod board;
+mod calls;
 pub mod check;
 mod delivery;
 mod fleet;
 mod governor;
+mod launch;
 mod office365;
 mod pace;
+mod quiet;
 pub mod quota;
 pub mod site;
 pub mod source;

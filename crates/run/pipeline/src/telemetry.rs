@@ -1,6 +1,11 @@
 //! The metrics, each declared once: name, unit, help.
 
-use metrics::{Counter, Gauge, Unit, counter, describe_counter, describe_gauge, gauge};
+use std::time::Duration;
+
+use metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
+};
 use trailhound_model::{OutputName, RecordCounts, StreamKey};
 
 use crate::quota::QuotaKey;
@@ -21,6 +26,7 @@ const REQUESTS: &str = "trailhound_requests_total";
 const THROTTLED: &str = "trailhound_throttled_requests_total";
 const RATE: &str = "trailhound_requests_per_minute_limit";
 const WAITING: &str = "trailhound_waiting_requests";
+const LATENESS: &str = "trailhound_poll_lateness_seconds";
 const BROKEN: &str = "trailhound_broken_promises";
 
 /// Registers names, units and help texts with the installed recorder.
@@ -50,61 +56,118 @@ pub fn describe() {
     describe_gauge!(PENDING, Unit::Count, "Blobs listed and not yet journalled");
     describe_gauge!(RATE, Unit::Count, "Requests that may be sent in a minute; found by trying");
     describe_gauge!(WAITING, Unit::Count, "Requests that wait for their turn, by lane");
+    describe_histogram!(
+        LATENESS,
+        Unit::Seconds,
+        "From when a live poll was due to when its request was sent"
+    );
     describe_gauge!(BROKEN, Unit::Count, "Promises found broken (L5): must be 0");
     gauge!(BROKEN).set(0.0);
 }
 
-fn labels(key: &StreamKey) -> [(&'static str, String); 2] {
-    [("application", key.instance.to_string()), ("stream", key.stream.to_string())]
+/// Streams up to which each has series of its own. Beyond, `/metrics` would be tens of megabytes and the series
+/// would take more memory than the streams: then they are summed by content type, and `application` is `*`.
+pub const MAX_STREAMS_WITH_SERIES: usize = 2_000;
+
+/// Whose series are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Each stream of each application.
+    Streams,
+    /// Each content type over all applications.
+    Types,
 }
 
-/// Makes a stream's series exist before its first record.
-pub(crate) fn stream_registered(key: &StreamKey) {
-    for name in [RECORDS, DUPLICATES, REVISIONS, BLOBS, GAPS] {
-        counter!(name, &labels(key)).absolute(0);
+impl Detail {
+    /// For so many streams in the process.
+    pub fn for_streams(count: usize) -> Self {
+        if count <= MAX_STREAMS_WITH_SERIES { Self::Streams } else { Self::Types }
+    }
+
+    fn labels(self, key: &StreamKey) -> [(&'static str, String); 2] {
+        let application = if self == Self::Streams { key.instance.as_str() } else { "*" };
+        [("application", application.to_owned()), ("stream", key.stream.to_string())]
     }
 }
 
-/// A blob was journalled.
-pub(crate) fn blob_journalled(
-    key: &StreamKey,
-    counts: &RecordCounts,
-    raw_bytes: u64,
-    wire_bytes: u64,
-    lag_millis: Option<i64>,
-) {
-    let labels = labels(key);
-    counter!(RECORDS, &labels).increment(counts.fetched);
-    counter!(DUPLICATES, &labels).increment(counts.duplicates);
-    counter!(REVISIONS, &labels).increment(counts.revisions);
-    counter!(BLOBS, &labels).increment(1);
-    counter!(RAW_BYTES, &labels).increment(raw_bytes);
-    counter!(WIRE_BYTES, &labels).increment(wire_bytes);
-    if let Some(millis) = lag_millis {
-        gauge!(LAG, &labels).set(millis as f64 / 1000.0);
+/// The series of one stream, looked up once.
+pub(crate) struct StreamSeries {
+    detail: Detail,
+    records: Counter,
+    duplicates: Counter,
+    revisions: Counter,
+    blobs: Counter,
+    raw_bytes: Counter,
+    wire_bytes: Counter,
+    lag: Gauge,
+    pending: Gauge,
+    lateness: Histogram,
+}
+
+impl StreamSeries {
+    /// Makes them exist before the first record.
+    pub(crate) fn new(key: &StreamKey, detail: Detail) -> Self {
+        let labels = detail.labels(key);
+        counter!(GAPS, &labels).increment(0);
+        Self {
+            detail,
+            records: counter!(RECORDS, &labels),
+            duplicates: counter!(DUPLICATES, &labels),
+            revisions: counter!(REVISIONS, &labels),
+            blobs: counter!(BLOBS, &labels),
+            raw_bytes: counter!(RAW_BYTES, &labels),
+            wire_bytes: counter!(WIRE_BYTES, &labels),
+            lag: gauge!(LAG, &labels),
+            pending: gauge!(PENDING, &labels),
+            lateness: histogram!(LATENESS),
+        }
     }
-}
 
-/// How many blobs wait.
-pub(crate) fn pending(key: &StreamKey, blobs: usize) {
-    gauge!(PENDING, &labels(key)).set(blobs as f64);
-}
+    /// A blob was journalled.
+    pub(crate) fn blob_journalled(
+        &self,
+        counts: &RecordCounts,
+        raw_bytes: u64,
+        wire_bytes: u64,
+        lag_millis: Option<i64>,
+    ) {
+        self.records.increment(counts.fetched);
+        self.duplicates.increment(counts.duplicates);
+        self.revisions.increment(counts.revisions);
+        self.blobs.increment(1);
+        self.raw_bytes.increment(raw_bytes);
+        self.wire_bytes.increment(wire_bytes);
+        if let Some(millis) = lag_millis {
+            self.lag.set(millis as f64 / 1000.0);
+        }
+    }
 
-/// A gap row was recorded.
-pub(crate) fn gap(key: &StreamKey, reason: &'static str) {
-    let [application, stream] = labels(key);
-    counter!(GAPS, &[application, stream, ("reason", reason.to_owned())]).increment(1);
-}
+    /// How many blobs wait now, and how many did when this was last told.
+    pub(crate) fn pending(&self, blobs: usize, before: usize) {
+        self.pending.increment(blobs as f64 - before as f64);
+    }
 
-/// A call to the source failed.
-pub(crate) fn source_failure(key: &StreamKey, code: &str) {
-    let [application, stream] = labels(key);
-    counter!(FAILURES, &[application, stream, ("code", code.to_owned())]).increment(1);
+    /// A live poll began so long after it was due.
+    pub(crate) fn polled(&self, lateness: Duration) {
+        self.lateness.record(lateness.as_secs_f64());
+    }
+
+    /// A gap row was recorded.
+    pub(crate) fn gap(&self, key: &StreamKey, reason: &'static str) {
+        let [application, stream] = self.detail.labels(key);
+        counter!(GAPS, &[application, stream, ("reason", reason.to_owned())]).increment(1);
+    }
+
+    /// A call to the source failed.
+    pub(crate) fn source_failure(&self, key: &StreamKey, code: &str) {
+        let [application, stream] = self.detail.labels(key);
+        counter!(FAILURES, &[application, stream, ("code", code.to_owned())]).increment(1);
+    }
 }
 
 /// An output accepted records.
-pub(crate) fn delivered(output: &OutputName, key: &StreamKey, records: u64) {
-    let [application, stream] = labels(key);
+pub(crate) fn delivered(output: &OutputName, key: &StreamKey, detail: Detail, records: u64) {
+    let [application, stream] = detail.labels(key);
     counter!(DELIVERED, &[("output", output.to_string()), application, stream]).increment(records);
 }
 
@@ -128,8 +191,17 @@ pub(crate) struct QuotaSeries {
 }
 
 impl QuotaSeries {
-    /// Makes the series exist before the first request.
-    pub(crate) fn registered(key: &QuotaKey) -> Self {
+    /// Makes the series exist before the first request. What cannot be summed is left out when the quotas are.
+    pub(crate) fn registered(key: &QuotaKey, detail: Detail) -> Self {
+        if detail == Detail::Types {
+            return Self {
+                requests: counter!(REQUESTS, "quota" => "*"),
+                throttled: counter!(THROTTLED, "quota" => "*"),
+                rate: Gauge::noop(),
+                waiting_live: Gauge::noop(),
+                waiting_back: Gauge::noop(),
+            };
+        }
         let quota = key.to_string();
         let series = Self {
             requests: counter!(REQUESTS, "quota" => quota.clone()),

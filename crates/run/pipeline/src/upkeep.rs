@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use trailhound_env::Clock;
-use trailhound_journal::{Journal, JournalError, StreamReport};
-use trailhound_model::{OutputName, Timestamp, days, minutes, promises};
+use trailhound_journal::{Journal, JournalError, StreamReport, StreamSums};
+use trailhound_model::{
+    DeliveryCounts, OutputName, StreamCounts, StreamKey, Timestamp, days, minutes, promises,
+};
 
 use crate::board::Board;
 use crate::fleet::panic_words;
@@ -89,7 +91,7 @@ pub async fn tend_readers(
 
 /// Checks promise L5 and raises an alarm for each stream that breaks it. Answers what is broken.
 pub async fn check_sums(journal: &dyn Journal, board: &Board) -> Result<Vec<String>, JournalError> {
-    let broken: Vec<String> = journal.report().await?.iter().filter_map(imbalance).collect();
+    let broken: Vec<String> = journal.sums().await?.iter().filter_map(imbalance_of).collect();
     for what in &broken {
         tracing::error!(what, "promise L5 is broken; this is a defect in trailhound, please report it");
         board.alarm(what.clone());
@@ -100,22 +102,28 @@ pub async fn check_sums(journal: &dyn Journal, board: &Board) -> Result<Vec<Stri
 
 /// How the sums of a stream fail to balance; `None` when they do. Readers may lag behind, never run ahead.
 pub fn imbalance(report: &StreamReport) -> Option<String> {
-    let counts = &report.counts;
-    if !promises::blobs_balance(&counts.blobs) {
-        let blobs = &counts.blobs;
+    unequal(&report.key, &report.counts, &report.deliveries)
+}
+
+fn imbalance_of(sums: &StreamSums) -> Option<String> {
+    unequal(&sums.key, &sums.counts, &sums.deliveries)
+}
+
+fn unequal(
+    key: &StreamKey,
+    counts: &StreamCounts,
+    deliveries: &[(OutputName, DeliveryCounts)],
+) -> Option<String> {
+    let (blobs, deliverable) = (&counts.blobs, counts.records.deliverable());
+    if !promises::blobs_balance(blobs) {
         return Some(format!(
-            "L5 of {}: {} blobs listed, but {} journalled + {} in gaps + {} pending",
-            report.key, blobs.listed, blobs.journalled, blobs.gap, blobs.pending
+            "L5 of {key}: {} blobs listed, but {} journalled + {} in gaps + {} pending",
+            blobs.listed, blobs.journalled, blobs.gap, blobs.pending
         ));
     }
-    report.deliveries.iter().find(|(_, done)| done.done() > counts.records.deliverable()).map(
-        |(reader, done)| {
-            format!(
-                "L5 of {}: output {reader} is done with {} records, but only {} were to be delivered",
-                report.key,
-                done.done(),
-                counts.records.deliverable()
-            )
-        },
-    )
+    let (reader, done) = deliveries.iter().find(|(_, done)| done.done() > deliverable)?;
+    Some(format!(
+        "L5 of {key}: output {reader} is done with {} records, but only {deliverable} were to be delivered",
+        done.done(),
+    ))
 }

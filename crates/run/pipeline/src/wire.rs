@@ -5,31 +5,27 @@
 //!                                     commit 1 ┘             └ commit 2
 //! ```
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use trailhound_env::{Clock, Entropy};
-use trailhound_journal::{Journal, JournalError, StreamReport};
+use trailhound_journal::{Journal, JournalError};
 use trailhound_ledger::{BudgetLimits, Limits};
-use trailhound_model::{Delta, GapReason, InstanceName, OutputName, StreamKey, StreamName, Timestamp};
+use trailhound_model::{InstanceName, OutputName, StreamKey, StreamName, Timestamp};
 use trailhound_outputs::Output;
 
 use crate::board::Board;
 use crate::delivery::{Delivery, DeliveryEnd, DeliveryError};
-use crate::fleet::Fleet;
-use crate::governor::Governor;
+use crate::launch::Launch;
 use crate::pace::Pace;
-use crate::quota::{QuotaKey, QuotaView};
+use crate::quiet::Quiet;
+use crate::quota::QuotaKey;
 use crate::source::{Source, SourceError};
 use crate::stop::Stop;
-use crate::stream::{COMMIT_ROOM_KIB, StreamContext};
+use crate::telemetry::Detail;
 use crate::upkeep::upkeep;
-
-/// Fetches under way at once in the process. With [`trailhound_model::CHUNK_BYTES`] it bounds what blobs
-/// in flight can hold (promise M1).
-const MAX_FETCHES_IN_FLIGHT: usize = 16;
 
 /// One application instance, ready to be driven.
 pub struct Instance {
@@ -109,7 +105,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
     let once = mode != Mode::Follow;
 
     let configured = plant.outputs.iter().map(|output| output.name().clone()).collect();
-    let governors = governors(&plant);
+    let detail = Detail::for_streams(plant.instances.iter().map(|instance| instance.streams.len()).sum());
     let pace = Arc::new(Pace::default());
     let mut outputs = JoinSet::new();
     let mut names = HashMap::new();
@@ -122,45 +118,33 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
             board: plant.board.clone(),
             pace: Arc::clone(&pace),
             drain: draining.clone(),
+            detail,
             once,
         };
         let stop = stop.clone();
         names.insert(outputs.spawn(async move { delivery.run(stop).await }).id(), name);
     }
 
-    let mut streams = Fleet::new(mode);
-    let mut chances = second_chances(&plant.journal.report().await?, plant.clock.now(), &plant.limits);
-    let permits = Arc::new(Semaphore::new(MAX_FETCHES_IN_FLIGHT));
-    let commit_room = Arc::new(Semaphore::new(COMMIT_ROOM_KIB as usize));
-    for instance in plant.instances {
-        let mut limits = plant.limits.clone();
-        limits.poll_every = instance.poll_every.unwrap_or(limits.poll_every);
-        let governor = &governors[&instance.quota];
-        for stream in instance.streams {
-            let key = StreamKey { instance: instance.name.clone(), stream };
-            let context = StreamContext {
-                id: plant.journal.register(&key).await?,
-                key,
-                source: Arc::clone(&instance.source),
-                journal: Arc::clone(&plant.journal),
-                clock: Arc::clone(&plant.clock),
-                governor: governor.seat(),
-                permits: Arc::clone(&permits),
-                pace: Arc::clone(&pace),
-                commit_room: Arc::clone(&commit_room),
-                board: plant.board.clone(),
-                limits: limits.clone(),
-            };
-            let reopened = chances.remove(&context.key).unwrap_or_default();
-            if !reopened.is_empty() {
-                context.record(reopened).await?;
-            }
-            let facts = context.journal.load(context.id).await?;
-            streams.start(context, instance.start, facts, stop);
-        }
-    }
-
     let mut aside = JoinSet::new();
+    let quiet = if once {
+        Quiet::direct(Arc::clone(&plant.journal))
+    } else {
+        let (quiet, work) = Quiet::gathered(Arc::clone(&plant.journal), Arc::clone(&plant.clock));
+        aside.spawn(work);
+        quiet
+    };
+    let launch = Launch {
+        journal: Arc::clone(&plant.journal),
+        clock: Arc::clone(&plant.clock),
+        entropy: plant.entropy,
+        board: plant.board.clone(),
+        limits: plant.limits,
+        mode,
+        pace,
+        quiet,
+        detail,
+    };
+    let streams = launch.streams(plant.instances, stop).await?;
     aside.spawn(upkeep(plant.journal, plant.clock, plant.board, configured));
 
     let mut failures = streams.ended(stop).await;
@@ -177,41 +161,4 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
         failures.push(Failure { place: Place::Output(name), what, hint, source: None });
     }
     Ok(failures)
-}
-
-/// One budget per quota, shown on the board.
-fn governors(plant: &Plant) -> BTreeMap<QuotaKey, Arc<Governor>> {
-    let mut budgets: BTreeMap<QuotaKey, BudgetLimits> = BTreeMap::new();
-    for instance in &plant.instances {
-        let budget = instance.budget.clone();
-        let shared = budgets.remove(&instance.quota).map_or(budget.clone(), |other| other.stricter(budget));
-        budgets.insert(instance.quota.clone(), shared);
-    }
-    let governor = |(key, budget): (QuotaKey, BudgetLimits)| {
-        let (clock, entropy) = (Arc::clone(&plant.clock), Arc::clone(&plant.entropy));
-        let governor = Governor::new(key.clone(), budget, clock, entropy);
-        plant.board.watch_quota(key.clone(), Arc::clone(&governor) as Arc<dyn QuotaView>);
-        (key, governor)
-    };
-    budgets.into_iter().map(governor).collect()
-}
-
-/// A restart is a new chance for blobs that failed too often and can still be had: which they are.
-fn second_chances(
-    reports: &[StreamReport],
-    now: Timestamp,
-    limits: &Limits,
-) -> BTreeMap<StreamKey, Vec<Delta>> {
-    let reach = now - limits.reach;
-    let chance = |report: &StreamReport| {
-        let poisoned = report
-            .gaps
-            .iter()
-            .filter(|gap| matches!(gap.reason, GapReason::Poison(_)) && reach < gap.span.from);
-        poisoned
-            .filter_map(|gap| gap.content_id.clone())
-            .map(|content_id| Delta::Reopened { content_id, at: now })
-            .collect::<Vec<_>>()
-    };
-    reports.iter().map(|report| (report.key.clone(), chance(report))).collect()
 }

@@ -166,3 +166,16 @@ fn a_single_collection_lists_its_span_again_and_then_is_done() {
     assert_eq!(windows, 3);
     assert_eq!(done.spans(), [span]);
 }
+
+#[test]
+fn polls_on_a_beat_come_back_to_it_after_they_were_late() {
+    let limits = Limits { poll_phase: Some(seconds(17)), ..Limits::daemon() };
+    let second = |s: u64| Timestamp::default() + minutes(29_919_840) + seconds(s);
+    let due = |last| poll_due(last, &limits);
+    assert_eq!(due(second(17)), second(77));
+    assert_eq!(due(second(18)), second(77), "a little late, and no later for it");
+    assert_eq!(due(second(60)), second(77), "late by most of an interval");
+    assert_eq!(due(second(70)), second(137), "so late that the next beat would follow at once");
+    let free = Limits::daemon();
+    assert_eq!(poll_due(second(18), &free), second(78));
+}

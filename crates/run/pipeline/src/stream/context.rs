@@ -9,10 +9,14 @@ use trailhound_journal::{Applied, Journal, JournalError, StreamId};
 use trailhound_ledger::Limits;
 use trailhound_model::{Delta, StreamKey, Timestamp};
 
+use super::looks::Looks;
 use crate::board::Board;
+use crate::calls::CallRoom;
 use crate::governor::Seat;
 use crate::pace::Pace;
+use crate::quiet::Quiet;
 use crate::source::{Source, SourceError};
+use crate::telemetry::StreamSeries;
 
 /// A clock that is off by more than this is corrected for planning, in milliseconds.
 const CORRECT_CLOCK_BEYOND_MILLIS: u64 = 30_000;
@@ -52,6 +56,13 @@ pub(crate) struct StreamContext {
     pub(crate) pace: Arc<Pace>,
     /// Room for blobs that wait for their commit, in KiB.
     pub commit_room: Arc<Semaphore>,
+    /// Listings and looks at subscriptions that may be under way at once in the whole process.
+    pub(crate) calls: Arc<CallRoom>,
+    /// The instance's looks at its subscriptions, shared by its streams.
+    pub(crate) looks: Arc<Looks>,
+    /// Where small deltas that can wait a moment are made durable together.
+    pub(crate) quiet: Quiet,
+    pub(crate) series: StreamSeries,
     pub board: Board,
     pub limits: Limits,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
 use trailhound_journal::JournalError;
-use trailhound_ledger::{Goal, Lane, Step, apply, next_step, pick_fetches};
+use trailhound_ledger::{Goal, LIVE, Lane, Step, apply, next_step, pick_fetches, poll_due};
 use trailhound_model::{ContentId, Delta, StreamFacts, Timestamp, minutes};
 
 use super::context::{JobError, StreamContext};
@@ -14,7 +14,6 @@ use super::fetching::{Fetched, fetch};
 use super::listing::list;
 use super::subscribing::{Subscribed, subscribe};
 use crate::stop::Stop;
-use crate::telemetry;
 
 /// Fetches under way at once in one stream.
 const MAX_FETCHES_IN_FLIGHT: usize = 16;
@@ -59,8 +58,9 @@ pub(crate) struct StreamDriver {
     pub(super) facts: StreamFacts,
     jobs: JoinSet<JobEnd>,
     pub(super) kinds: HashMap<Id, Job>,
-    pub(super) deltas_in: mpsc::Receiver<Delta>,
-    deltas_out: mpsc::Sender<Delta>,
+    /// From listing jobs to here; only while one is under way, since most streams wait most of the time.
+    pub(super) deltas: Option<(mpsc::Sender<Delta>, mpsc::Receiver<Delta>)>,
+    shown: Option<(usize, u64)>,
     pub(super) live: LaneState,
     pub(super) back: LaneState,
     pub(super) subscription: SubscriptionState,
@@ -80,13 +80,13 @@ pub(super) struct SubscriptionState {
     pub(super) running: bool,
     pub(super) enabled: bool,
     pub(super) refused: bool,
+    /// The next look is to ask Microsoft, whatever another stream was told before.
+    pub(super) anew: bool,
     pub(super) look_again: Timestamp,
 }
 
 impl StreamDriver {
     pub(crate) fn new(context: Arc<StreamContext>, goal: Goal, facts: StreamFacts) -> Self {
-        let (deltas_out, deltas_in) = mpsc::channel(DELTA_QUEUE);
-        telemetry::stream_registered(&context.key);
         let started = context.now();
         context.board.stream(&context.key, |status| {
             // What an earlier run listed and did not fetch is work of this one.
@@ -100,8 +100,8 @@ impl StreamDriver {
             facts,
             jobs: JoinSet::new(),
             kinds: HashMap::new(),
-            deltas_in,
-            deltas_out,
+            deltas: None,
+            shown: None,
             live: LaneState::default(),
             back: LaneState::default(),
             subscription: SubscriptionState::default(),
@@ -135,7 +135,7 @@ impl StreamDriver {
             tokio::select! {
                 biased;
                 () = stop.stopped() => return StreamEnd::Stopped,
-                Some(delta) = self.deltas_in.recv() => self.apply(&delta),
+                delta = next_delta(&mut self.deltas) => self.apply(&delta),
                 Some(ended) = self.jobs.join_next_with_id() => self.job_ended(ended).await,
                 () = self.context.sleep_until(wake) => {}
             }
@@ -151,7 +151,7 @@ impl StreamDriver {
             && self.back.done
             && self.jobs.is_empty()
             && self.facts.pending.is_empty()
-            && self.deltas_in.is_empty()
+            && self.deltas.as_ref().is_none_or(|(_, queue)| queue.is_empty())
     }
 
     /// Starts everything that can be started now; answers when to look again.
@@ -188,14 +188,23 @@ impl StreamDriver {
                 Step::Record(deltas) => self.record(deltas).await?,
                 Step::List(listing) => {
                     self.lane(lane).running = true;
-                    let (context, deltas) = (Arc::clone(&self.context), self.deltas_out.clone());
-                    let job = async move { JobEnd::List(lane, list(context, listing, lane, deltas).await) };
+                    let due = self.due(lane);
+                    let (deltas, _) = self.deltas.get_or_insert_with(|| mpsc::channel(DELTA_QUEUE));
+                    let (context, deltas) = (Arc::clone(&self.context), deltas.clone());
+                    let job =
+                        async move { JobEnd::List(lane, list(context, listing, lane, due, deltas).await) };
                     self.kinds.insert(self.jobs.spawn(job).id(), Job::List(lane));
                 }
                 Step::Wait(until) => return Ok(until),
                 Step::Done => self.lane(lane).done = true,
             }
         }
+    }
+
+    /// When a live poll that is begun now was due; never before this driver lived.
+    fn due(&self, lane: Lane) -> Option<Timestamp> {
+        let last = self.facts.sweeps.get(&LIVE).filter(|_| lane == Lane::Live && !self.is_once())?;
+        Some(poll_due(*last, &self.context.limits)).filter(|due| self.started <= *due)
     }
 
     async fn advance_fetches(&mut self, now: Timestamp) -> Result<Timestamp, JournalError> {
@@ -233,7 +242,8 @@ impl StreamDriver {
         self.subscription.running = true;
         let (context, facts) = (Arc::clone(&self.context), self.facts_of_subscription());
         let refused = self.subscription.refused;
-        let job = async move { JobEnd::Subscribe(subscribe(context, facts, refused).await) };
+        let anew = std::mem::take(&mut self.subscription.anew);
+        let job = async move { JobEnd::Subscribe(subscribe(context, facts, refused, anew).await) };
         self.kinds.insert(self.jobs.spawn(job).id(), Job::Subscribe);
     }
 
@@ -270,7 +280,7 @@ impl StreamDriver {
                 }
             }
             Delta::Gap(gap) => {
-                telemetry::gap(&self.context.key, gap.reason.word());
+                self.context.series.gap(&self.context.key, gap.reason.word());
                 tracing::warn!(
                     stream = %self.context.key, from = %gap.span.from, to = %gap.span.to, reason = %gap.reason,
                     blob = gap.content_id.as_ref().map(ToString::to_string), "gap recorded"
@@ -283,9 +293,13 @@ impl StreamDriver {
         }
     }
 
-    fn show_backlog(&self) {
+    fn show_backlog(&mut self) {
         let (pending, in_flight) = (self.facts.pending.len(), self.in_flight.len() as u64);
-        telemetry::pending(&self.context.key, pending);
+        let before = self.shown.replace((pending, in_flight));
+        if before == self.shown {
+            return;
+        }
+        self.context.series.pending(pending, before.map_or(0, |(pending, _)| pending));
         self.context.board.stream(&self.context.key, |status| {
             status.pending_blobs = pending as u64;
             status.in_flight = in_flight;
@@ -298,4 +312,23 @@ impl StreamDriver {
             Lane::Back => &mut self.back,
         }
     }
+}
+
+impl Drop for StreamDriver {
+    /// What waits is no longer counted as waiting here; the next driver counts it again.
+    fn drop(&mut self) {
+        if let Some((pending, _)) = self.shown {
+            self.context.series.pending(0, pending);
+        }
+    }
+}
+
+/// The next delta of a listing under way; never, while there is none.
+async fn next_delta(deltas: &mut Option<(mpsc::Sender<Delta>, mpsc::Receiver<Delta>)>) -> Delta {
+    if let Some((_, queue)) = deltas
+        && let Some(delta) = queue.recv().await
+    {
+        return delta;
+    }
+    std::future::pending().await
 }

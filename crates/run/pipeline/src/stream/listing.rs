@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use trailhound_ledger::{Lane, Listing, Ticket, still_valid};
-use trailhound_model::{Delta, Span, seconds};
+use trailhound_model::{Blob, Delta, Span, Timestamp, seconds};
 
 use super::context::{JobError, StreamContext};
 use crate::source::{Reaction, SourceError, SourcePage};
@@ -16,10 +16,12 @@ const MAX_PAGES_PER_SPAN: u32 = 200_000;
 const PAGE_ATTEMPTS: u32 = 4;
 
 /// Carries a listing out. Sends every delta that became durable; the last one says that the span is covered.
+/// `due`: when it should have begun.
 pub(super) async fn list(
     context: Arc<StreamContext>,
     listing: Listing,
     lane: Lane,
+    due: Option<Timestamp>,
     deltas: mpsc::Sender<Delta>,
 ) -> Result<(), JobError> {
     let pieces: Vec<Span> = listing.span.pieces(context.limits.window).collect();
@@ -29,37 +31,37 @@ pub(super) async fn list(
         if !still_valid(*piece, begun, &context.limits) {
             return Ok(()); // it grew too old while it waited: plan again
         }
-        list_piece(&context, *piece, lane, ticket, &deltas).await?;
+        if let Some(due) = due {
+            context.series.polled(begun.since(due));
+        }
+        let found = list_piece(&context, *piece, lane, ticket, &deltas).await?;
         let sweeps = if index + 1 == pieces.len() { listing.sweeps.clone() } else { Vec::new() };
         let covered = Delta::Listed { span: *piece, sweeps, at: begun };
-        context.record(vec![covered.clone()]).await?;
+        if found == 0 {
+            context.quiet.record(context.id, vec![covered.clone()]).await?;
+        } else {
+            context.record(vec![covered.clone()]).await?;
+        }
         // The driver is gone only when everything stops.
         let _ = deltas.send(covered).await;
     }
     Ok(())
 }
 
+/// All pages of one piece; answers how many blobs were new.
 async fn list_piece(
     context: &StreamContext,
     piece: Span,
     lane: Lane,
     mut ticket: Ticket,
     deltas: &mpsc::Sender<Delta>,
-) -> Result<(), JobError> {
+) -> Result<u64, JobError> {
     let mut next: Option<String> = None;
+    let mut found = 0;
     for _ in 0..MAX_PAGES_PER_SPAN {
         let page = page_with_patience(context, piece, lane, ticket, next.as_deref()).await?;
-        let named = page.blobs.len() as u64;
-        let at = context.now();
-        let applied = context.record(vec![Delta::Found { blobs: page.blobs, at }]).await?;
-        context.board.stream(&context.key, |status| {
-            status.pages += 1;
-            status.listed_blobs += applied.new_blobs.len() as u64;
-            status.last_success = Some(at);
-        });
-        tracing::debug!(stream = %context.key, span = %piece, named, new = applied.new_blobs.len(), "page listed");
-        let _ = deltas.send(Delta::Found { blobs: applied.new_blobs, at }).await;
-        let Some(following) = page.next else { return Ok(()) };
+        found += page_listed(context, piece, page.blobs, deltas).await?;
+        let Some(following) = page.next else { return Ok(found) };
         if next.as_ref() == Some(&following) {
             return Err(circles("the listing names the same next page again").into());
         }
@@ -67,6 +69,30 @@ async fn list_piece(
         ticket = context.governor.acquire(lane).await;
     }
     Err(circles("the listing has too many pages").into())
+}
+
+/// Makes what a page names durable, before anything is made of it; an empty page is nothing to write.
+async fn page_listed(
+    context: &StreamContext,
+    piece: Span,
+    blobs: Vec<Blob>,
+    deltas: &mpsc::Sender<Delta>,
+) -> Result<u64, JobError> {
+    let (at, named) = (context.now(), blobs.len());
+    let new_blobs = if blobs.is_empty() {
+        Vec::new()
+    } else {
+        context.record(vec![Delta::Found { blobs, at }]).await?.new_blobs
+    };
+    let found = new_blobs.len() as u64;
+    context.board.stream(&context.key, |status| {
+        status.pages += 1;
+        status.listed_blobs += found;
+        status.last_success = Some(at);
+    });
+    tracing::debug!(stream = %context.key, span = %piece, named, new = found, "page listed");
+    let _ = deltas.send(Delta::Found { blobs: new_blobs, at }).await;
+    Ok(found)
 }
 
 fn circles(what: &str) -> SourceError {
@@ -90,13 +116,15 @@ async fn page_with_patience(
 ) -> Result<SourcePage, SourceError> {
     let mut attempt = 1;
     loop {
+        let place = context.calls.enter(lane).await;
         let answer = context.source.list(&context.key.stream, piece, next).await;
+        drop(place);
         context.governor.settle(ticket, &answer);
         match answer {
             Err(error) if is_passing(&error) && attempt < PAGE_ATTEMPTS => {
                 let wait = error.retry_after.unwrap_or(seconds(1 << (attempt - 1)));
                 tracing::debug!(stream = %context.key, code = error.code, attempt, "page failed, again");
-                crate::telemetry::source_failure(&context.key, &error.code);
+                context.series.source_failure(&context.key, &error.code);
                 if error.reaction != Reaction::Throttled {
                     context.clock.sleep(wait.min(seconds(60))).await;
                 }

@@ -4,9 +4,11 @@ mod context;
 mod driver;
 mod fetching;
 mod listing;
+mod looks;
 mod outcomes;
 mod subscribing;
 
 pub(crate) use context::{JobError, StreamContext};
 pub(crate) use driver::{StreamDriver, StreamEnd};
 pub(crate) use fetching::COMMIT_ROOM_KIB;
+pub(crate) use looks::Looks;

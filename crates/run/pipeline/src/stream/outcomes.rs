@@ -11,7 +11,6 @@ use super::fetching::Fetched;
 use super::subscribing::Subscribed;
 use crate::board::StreamPhase;
 use crate::source::{Reaction, SourceError};
-use crate::telemetry;
 
 /// A single collection gives up on a stream that has only failed for this long.
 const ONCE_PATIENCE: std::time::Duration = minutes(10);
@@ -76,8 +75,11 @@ impl StreamDriver {
 
     fn list_ended(&mut self, lane: Lane, result: Result<(), JobError>) {
         self.lane(lane).running = false;
-        while let Ok(delta) = self.deltas_in.try_recv() {
+        while let Some(Ok(delta)) = self.deltas.as_mut().map(|(_, queue)| queue.try_recv()) {
             self.apply(&delta);
+        }
+        if !self.live.running && !self.back.running {
+            self.deltas = None;
         }
         match result {
             Ok(()) => self.succeeded(),
@@ -105,13 +107,7 @@ impl StreamDriver {
         // What is older than this run is history that is caught up on, and says nothing of the lag.
         let lag_millis = (self.started <= created).then(|| now.as_millis() - created.as_millis());
         let Fetched { committed, wire_bytes } = *fetched;
-        telemetry::blob_journalled(
-            &self.context.key,
-            &committed.counts,
-            committed.bytes,
-            wire_bytes,
-            lag_millis,
-        );
+        self.context.series.blob_journalled(&committed.counts, committed.bytes, wire_bytes, lag_millis);
         self.context.board.stream(&self.context.key, |status| {
             status.fetched_blobs += 1;
             status.records += committed.counts;
@@ -142,11 +138,12 @@ impl StreamDriver {
             Verdict::Hold => {
                 // Nothing else may be going on that could show the service well: look.
                 self.subscription.look_again = now;
+                self.subscription.anew = true;
                 self.fetch_not_before = self.failed(error.into());
             }
             Verdict::Record(delta) => {
                 tracing::debug!(stream = %self.context.key, blob = %id, code = error.code, error = %error, "fetch failed");
-                telemetry::source_failure(&self.context.key, &error.code);
+                self.context.series.source_failure(&self.context.key, &error.code);
                 if let Err(error) = self.record(vec![delta]).await {
                     self.fetch_not_before = self.journal_failed(error);
                 }
@@ -178,7 +175,7 @@ impl StreamDriver {
 
     fn source_failed(&mut self, error: SourceError) -> Timestamp {
         let now = self.context.now();
-        telemetry::source_failure(&self.context.key, &error.code);
+        self.context.series.source_failure(&self.context.key, &error.code);
         self.failures_in_a_row += 1;
         let since = *self.failing_since.get_or_insert(now);
         let doubling = 1 << (self.failures_in_a_row - 1).min(12);

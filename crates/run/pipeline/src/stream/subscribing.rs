@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trailhound_ledger::{Lane, SubscriptionStep, subscription_lost, subscription_step};
+use trailhound_ledger::{SubscriptionStep, subscription_lost, subscription_step};
 use trailhound_model::{Delta, StreamFacts, Timestamp};
 
 use super::context::{JobError, StreamContext};
@@ -18,20 +18,19 @@ pub(super) struct Subscribed {
 }
 
 /// Looks at the subscription and starts it when it is off. `refused`: a listing has just said that it is off,
-/// whatever the list of subscriptions says.
+/// whatever the list of subscriptions says. `anew`: an answer that another stream had before will not do.
 pub(super) async fn subscribe(
     context: Arc<StreamContext>,
     facts: StreamFacts,
     refused: bool,
+    anew: bool,
 ) -> Result<Subscribed, JobError> {
-    let ticket = context.governor.acquire(Lane::Live).await;
-    let answer = context.source.enabled_streams().await;
-    context.governor.settle(ticket, &answer);
-    let listed = answer?.contains(&context.key.stream);
+    let listed = context.looks.enabled(&context, anew || refused).await?.contains(&context.key.stream);
     let now = context.now();
     match subscription_step(now, &facts, listed && !refused, &context.limits) {
         SubscriptionStep::Enabled { look_again } => {
-            let deltas = durable(&context, vec![Delta::Subscribed { at: now }]).await?;
+            let deltas = vec![Delta::Subscribed { at: now }];
+            context.quiet.record(context.id, deltas.clone()).await?;
             Ok(Subscribed { enabled: true, look_again, deltas, last_refusal: None })
         }
         SubscriptionStep::Wait(until) => {
