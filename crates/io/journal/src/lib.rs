@@ -9,6 +9,7 @@
 
 mod contract;
 mod error;
+mod ids;
 mod sqlite;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

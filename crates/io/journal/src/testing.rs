@@ -26,7 +26,7 @@ pub fn downgrade_to_version_1(data_dir: &Path) -> Result<(), JournalError> {
         "BEGIN;
          DROP TABLE id_run;
          DROP INDEX blob_journalled;
-         DELETE FROM meta WHERE name = 'sealed_to';
+         DELETE FROM meta WHERE name IN ('sealed_to', 'emptied_to');
          ALTER TABLE stream DROP COLUMN retired;
          PRAGMA user_version = 1;
          COMMIT;",

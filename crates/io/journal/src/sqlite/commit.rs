@@ -8,11 +8,11 @@ use trailhound_model::{
 use super::blob_rows::{BlobState, delete_gap, insert_found, known_blob, move_blob};
 use super::codec::{Codec, Stored, checksum, encode};
 use super::core::{Core, checked_index};
-use super::duplicates::Day;
 use super::errors::Result;
 use super::ledger::{StreamTime, move_forward};
 use super::record_index::{check_entries, pack};
 use super::staging::{discard_staged, staged_chunk, staged_count};
+use crate::ids::Day;
 use crate::{BlobCommit, Committed, JournalError, StreamId};
 
 /// A chunk checked and encoded: all that can be done before the transaction.
@@ -55,6 +55,9 @@ pub(super) fn commit_blob(
     let key = stream_key(&core.conn, blob.stream)?;
     if let Some(repeated) = prepare_row(&core.conn, blob)? {
         return Ok(repeated);
+    }
+    if let Some(error) = &core.ids.blocked {
+        return Err(error.clone());
     }
     let mut total = Tally::default();
     for number in 0..blob.staged_chunks {
@@ -146,7 +149,7 @@ fn insert_chunk(
     entries: &[RecordEntry],
     total: &mut Tally,
 ) -> Result<(Seq, Vec<RecordMark>)> {
-    let marks = core.index.mark_records(blob.stream.0, Day::of(blob.created), entries);
+    let marks = core.index.mark_records(blob.stream.0, Day::of(blob.created), entries)?;
     let counts = count(&marks);
     let packed = pack(entries, marks.iter().copied());
     let seq = Seq(core.newest.0 + 1);

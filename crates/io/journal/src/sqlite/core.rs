@@ -7,15 +7,16 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params};
 use tokio::sync::watch;
-use trailhound_env::Clock;
-use trailhound_model::{JournalChunk, Seq, StreamKey, Timestamp};
+use trailhound_env::{Clock, WholeFiles};
+use trailhound_model::{JournalChunk, Seq, StreamKey};
 
 use super::chunk_cache::ChunkCache;
 use super::database_file::DatabaseFile;
-use super::duplicates::{Day, DuplicateIndex, UndoMark};
 use super::errors::Result;
 use super::folder::wal_of;
+use super::id_runs::IdWorks;
 use super::{record_index, schema};
+use crate::ids::{Day, DuplicateIndex, UndoMark};
 use crate::{JournalError, StreamId};
 
 /// The log is cut back when it is longer than this, in bytes: a long reader can hold up the ordinary way.
@@ -33,6 +34,7 @@ pub(super) struct Shared {
 pub(super) struct Core {
     pub(super) conn: Connection,
     pub(super) index: DuplicateIndex,
+    pub(super) ids: IdWorks,
     pub(super) retention: Duration,
     pub(super) dedup_horizon: Duration,
     /// Position of the newest chunk, with those of the running transaction.
@@ -41,6 +43,8 @@ pub(super) struct Core {
     pub(super) fresh: Vec<JournalChunk>,
     /// Days that may leave the index when the running transaction is committed.
     pub(super) evict_before: Option<Day>,
+    /// Files of record ids that go when the running transaction is committed.
+    pub(super) dropped_runs: Vec<u64>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) file: Arc<DatabaseFile>,
     shared: Arc<Shared>,
@@ -53,6 +57,7 @@ pub(super) struct Before {
     fresh: usize,
     newest: Seq,
     evict: Option<Day>,
+    dropped_runs: usize,
 }
 
 /// What [`Core::open`] needs to know.
@@ -61,10 +66,15 @@ pub(super) struct CoreSettings<'a> {
     pub(super) retention: Duration,
     pub(super) dedup_horizon: Duration,
     pub(super) integrity_check: bool,
+    pub(super) id_files: Arc<dyn WholeFiles>,
+    /// Ids in memory that make it time for a file.
+    pub(super) hot_ids: usize,
+    /// Files are made beside the commits, by a thread.
+    pub(super) in_background: bool,
 }
 
 impl Core {
-    /// Opens, checks, discards what an unfinished fetch left, and derives the duplicate index.
+    /// Opens, checks, discards what an unfinished fetch left, and fills the duplicate index.
     pub(super) fn open(
         settings: &CoreSettings<'_>,
         shared: Arc<Shared>,
@@ -82,14 +92,17 @@ impl Core {
             conn.query_row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence", [], |r| r.get(0))?;
         let newest = Seq(newest.max(ever).cast_unsigned());
         shared.newest.send_replace(newest);
+        let ids = IdWorks::open(&conn, Arc::clone(&settings.id_files), settings.in_background)?;
         let mut core = Self {
             conn,
-            index: DuplicateIndex::default(),
+            index: DuplicateIndex::new(settings.hot_ids),
+            ids,
             retention: settings.retention,
             dedup_horizon: settings.dedup_horizon,
             newest,
             fresh: Vec::new(),
             evict_before: None,
+            dropped_runs: Vec::new(),
             file: Arc::clone(settings.database),
             shared,
             clock,
@@ -106,6 +119,7 @@ impl Core {
             fresh: self.fresh.len(),
             newest: self.newest,
             evict: self.evict_before,
+            dropped_runs: self.dropped_runs.len(),
         }
     }
 
@@ -115,6 +129,7 @@ impl Core {
         self.fresh.truncate(before.fresh);
         self.newest = before.newest;
         self.evict_before = before.evict;
+        self.dropped_runs.truncate(before.dropped_runs);
     }
 
     /// After the commit: readers may know.
@@ -123,6 +138,7 @@ impl Core {
         if let Some(day) = self.evict_before.take() {
             self.index.evict(day);
         }
+        self.dropped_runs.drain(..).for_each(|number| self.ids.workshop.discard(number));
         self.shared.cache.lock().unwrap_or_else(PoisonError::into_inner).add(self.fresh.drain(..));
         let newest = self.newest;
         self.shared.newest.send_if_modified(|told| std::mem::replace(told, newest) != newest);
@@ -140,6 +156,7 @@ impl Core {
 
     /// Marks the file as closed in good order.
     pub(super) fn close(&mut self) {
+        self.close_ids();
         if let Err(error) = self.file.check() {
             tracing::error!(%error, hint = error.kind.hint(), "the journal could not be closed in good order");
             // At its end SQLite would remove the log by name, which may be the log of another file by now.
@@ -156,24 +173,6 @@ impl Core {
         if let Err(error) = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
             tracing::debug!(%error, "the journal's log was not emptied");
         }
-    }
-
-    fn fill_index(&mut self) -> Result<()> {
-        let evicted_before = Timestamp::from_millis(meta(&self.conn, "evicted_before")?);
-        let first_kept = evicted_before.max(Day::of(self.clock.now() - self.dedup_horizon).start());
-        let mut statement = self.conn.prepare(
-            "SELECT stream, created, raw_bytes, index_checksum, record_index, seq FROM chunk WHERE created >= ?1",
-        )?;
-        let mut rows = statement.query([first_kept.as_millis()])?;
-        while let Some(row) = rows.next()? {
-            let day = Day::of(Timestamp::from_millis(row.get(1)?));
-            let packed = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
-            let records = checked_index(packed, row.get(3)?, row.get(2)?)
-                .ok_or_else(|| damaged_index(row.get(5).unwrap_or(0)))?;
-            self.index.remember(row.get(0)?, day, records.into_iter().map(|(entry, _)| entry));
-        }
-        tracing::debug!(ids = self.index.len(), "duplicate index derived from the journal");
-        Ok(())
     }
 }
 

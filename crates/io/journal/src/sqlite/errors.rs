@@ -10,7 +10,7 @@ use crate::{JournalError, JournalErrorKind};
 pub(super) type Result<T> = std::result::Result<T, JournalError>;
 
 impl JournalError {
-    pub(super) fn new(kind: JournalErrorKind, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: JournalErrorKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into() }
     }
 
@@ -18,7 +18,7 @@ impl JournalError {
         Self::new(JournalErrorKind::Refused, detail)
     }
 
-    pub(super) fn damaged(detail: impl Into<String>) -> Self {
+    pub(crate) fn damaged(detail: impl Into<String>) -> Self {
         Self::new(JournalErrorKind::Damaged, detail)
     }
 
@@ -26,7 +26,7 @@ impl JournalError {
         Self::new(JournalErrorKind::Unusable, detail)
     }
 
-    pub(super) fn failed(detail: impl Into<String>) -> Self {
+    pub(crate) fn failed(detail: impl Into<String>) -> Self {
         Self::new(JournalErrorKind::Failed, detail)
     }
 }

@@ -4,19 +4,21 @@ use rusqlite::{Connection, params};
 use trailhound_model::Timestamp;
 
 use super::core::{Core, meta, set_meta};
-use super::duplicates::Day;
 use super::errors::Result;
+use super::id_runs::delete_runs_before;
+use crate::ids::Day;
 
 /// Most payload rows dropped by one call, and most bytes of them.
 const FORGET_PAYLOADS: i64 = 256;
 const FORGET_BYTES: u64 = 64 << 20;
-/// Most record indexes dropped by one call.
+/// Most record indexes emptied, and most dropped, by one call.
 const FORGET_INDEXES: i64 = 1_024;
 
 /// One step. Returns dropped payload rows; a full step may leave more to drop.
 pub(super) fn forget(core: &mut Core, now: Timestamp) -> Result<u64> {
     let dropped = forget_payload(&core.conn, now - core.retention)?;
-    forget_indexes(core, Day::of(now - core.dedup_horizon))?;
+    empty_sealed_indexes(&core.conn)?;
+    forget_ids(core, Day::of(now - core.dedup_horizon))?;
     Ok(dropped)
 }
 
@@ -47,12 +49,30 @@ fn forget_payload(conn: &Connection, before: Timestamp) -> Result<u64> {
     Ok(dropped)
 }
 
+/// A chunk without payload needs its record index only until its ids are in files.
+fn empty_sealed_indexes(conn: &Connection) -> Result<()> {
+    let emptied_to = meta(conn, "emptied_to")?;
+    let may_go = meta(conn, "sealed_to")?.min(meta(conn, "forgotten_to")?);
+    if may_go <= emptied_to {
+        return Ok(());
+    }
+    let to = may_go.min(emptied_to.saturating_add(FORGET_INDEXES));
+    conn.prepare_cached("UPDATE chunk SET record_index = x'' WHERE seq > ?1 AND seq <= ?2")?
+        .execute([emptied_to, to])?;
+    set_meta(conn, "emptied_to", to)
+}
+
 /// Record ids go by the age of their blob, a day at a time, and never before their payload.
-fn forget_indexes(core: &mut Core, first_kept: Day) -> Result<()> {
+fn forget_ids(core: &mut Core, first_kept: Day) -> Result<()> {
     let first_kept_ms = first_kept.start().as_millis();
+    let dropped_runs = delete_runs_before(&core.conn, first_kept)?;
     if first_kept_ms > meta(&core.conn, "evicted_before")? {
         set_meta(&core.conn, "evicted_before", first_kept_ms)?;
         core.evict_before = Some(first_kept);
+    }
+    if !dropped_runs.is_empty() {
+        core.evict_before = core.evict_before.max(Some(first_kept));
+        core.dropped_runs.extend(dropped_runs);
     }
     let forgotten_to = meta(&core.conn, "forgotten_to")?;
     core.conn

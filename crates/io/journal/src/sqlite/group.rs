@@ -102,6 +102,7 @@ pub(super) fn run_group(core: &mut Core, mut jobs: Vec<Box<dyn Job>>) {
         job.answer(failure.as_ref());
     }
     core.tend_log();
+    core.tend_ids();
 }
 
 fn note_slowness(took: Duration, operations: usize) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio::sync::watch;
-use trailhound_env::SystemClock;
+use trailhound_env::{RealStorage, Storage, SystemClock};
 use trailhound_model::{
     ContentHash, ContentId, InstanceName, NewChunk, RecordEntry, RecordId, Seq, StreamKey, StreamName,
     Timestamp, days,
@@ -25,7 +25,8 @@ const FAR_AHEAD: Timestamp = Timestamp::from_millis(4_102_444_800_000);
 type Reply = oneshot::Receiver<Result<Committed>>;
 
 fn open(folder: &Path) -> (Core, HeldFolder, Arc<Shared>) {
-    let folder = HeldFolder::take(Arc::new(trailhound_env::RealStorage), folder).unwrap();
+    let id_files = RealStorage.whole_files(&folder.join("ids")).unwrap();
+    let folder = HeldFolder::take(Arc::new(RealStorage), folder).unwrap();
     let shared =
         Arc::new(Shared { cache: Mutex::new(ChunkCache::new(1 << 20)), newest: watch::Sender::new(Seq(0)) });
     let settings = CoreSettings {
@@ -33,6 +34,9 @@ fn open(folder: &Path) -> (Core, HeldFolder, Arc<Shared>) {
         retention: days(1),
         dedup_horizon: days(14),
         integrity_check: true,
+        id_files,
+        hot_ids: 1_000,
+        in_background: false,
     };
     let core = Core::open(&settings, Arc::clone(&shared), Arc::new(SystemClock::default())).unwrap();
     (core, folder, shared)
@@ -111,10 +115,7 @@ fn without_room_nothing_happened_and_with_room_it_goes_on() {
     // The acknowledged ones are there, whichever they are; the others left no trace.
     let acknowledged = 1 + answers.iter().filter(|answer| answer.is_ok()).count();
     assert_eq!(read(&core.conn, Seq(0), usize::MAX).unwrap().len(), acknowledged);
-    assert_eq!(
-        (core.index.len() as u64, *shared.newest.borrow()),
-        (acknowledged as u64, Seq(acknowledged as u64))
-    );
+    assert_eq!((core.index.len(), *shared.newest.borrow()), (acknowledged as u64, Seq(acknowledged as u64)));
     core.conn.pragma_update(None, "max_page_count", 1_000_000).unwrap();
     for answer in run(&mut core, group()) {
         assert_eq!(answer.unwrap().counts.duplicates, 0);

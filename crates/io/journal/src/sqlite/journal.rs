@@ -19,6 +19,7 @@ use super::core::{Core, CoreSettings, Shared};
 use super::engine::{Engine, run_blocking};
 use super::errors::Result;
 use super::folder::HeldFolder;
+use super::id_runs::IDS_FOLDER;
 use super::{blobs, control, forget, ledger, load, read, readers, report, staging};
 use crate::{
     Answer, Applied, BlobChoice, BlobCommit, BlobRow, Committed, Journal, JournalError, ReaderState, Receipt,
@@ -27,6 +28,9 @@ use crate::{
 
 /// Record ids are remembered for at least this age of their blob, whatever the configuration says.
 pub const MIN_DEDUP_HORIZON: Duration = days(14);
+
+/// As many as a hash table of 2^20 places takes (35 MB).
+const IDS_IN_MEMORY: usize = 900_000;
 
 /// About what a ledger delta writes, in bytes: for the bounds of queue and group.
 const DELTA_BYTES: usize = 512;
@@ -53,6 +57,9 @@ pub struct JournalConfig {
     pub dedup_horizon: Duration,
     /// Decoded newest chunks held in memory, in bytes.
     pub cache_bytes: usize,
+    /// Newest record ids held in memory before they go into a file: about 40 bytes each, and as much again while
+    /// the file is made.
+    pub ids_in_memory: usize,
     /// Who runs the operations.
     pub mode: Mode,
     /// Check the whole file at start when it was not closed in good order.
@@ -68,6 +75,7 @@ impl JournalConfig {
             retention: hours(24),
             dedup_horizon: MIN_DEDUP_HORIZON,
             cache_bytes: 32 << 20,
+            ids_in_memory: IDS_IN_MEMORY,
             mode: Mode::Threaded,
             integrity_check: true,
         }
@@ -86,7 +94,14 @@ impl SqliteJournal {
     /// Takes the folder, checks the file, brings its schema up to date, derives the duplicate index. Blocks.
     pub fn open(config: JournalConfig, clock: Arc<dyn Clock>) -> Result<Self> {
         let JournalConfig { retention, dedup_horizon, cache_bytes, mode, integrity_check, .. } = config;
+        let storage = Arc::clone(&config.storage);
         let folder = HeldFolder::take(config.storage, &config.data_dir)?;
+        let id_files = storage.whole_files(&config.data_dir.join(IDS_FOLDER)).map_err(|error| {
+            JournalError::unusable(format!(
+                "the folder `{IDS_FOLDER}` in `{}`: {error}",
+                config.data_dir.display()
+            ))
+        })?;
         let shared = Arc::new(Shared {
             cache: Mutex::new(ChunkCache::new(cache_bytes)),
             newest: watch::Sender::new(Seq(0)),
@@ -96,6 +111,9 @@ impl SqliteJournal {
             retention,
             dedup_horizon: dedup_horizon.max(MIN_DEDUP_HORIZON),
             integrity_check,
+            id_files,
+            hot_ids: config.ids_in_memory,
+            in_background: mode == Mode::Threaded,
         };
         let core = Core::open(&settings, Arc::clone(&shared), clock)?;
         let engine = match mode {

@@ -9,8 +9,8 @@ CREATE TABLE id_run (
 ) STRICT;
 CREATE INDEX id_run_day ON id_run (day);
 
--- `sealed_to`: the record ids of chunks up to it are in those files.
-INSERT INTO meta VALUES ('sealed_to', 0);
+-- `sealed_to`: the record ids of chunks up to it are in those files. `emptied_to`: those chunks have no record index.
+INSERT INTO meta VALUES ('sealed_to', 0), ('emptied_to', 0);
 
 -- Journalled blobs whose rows are gone; they stay in the sums `listed` and `journalled`.
 ALTER TABLE stream ADD COLUMN retired INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,38 @@
+//! Which runs of a day are merged.
+
+use std::sync::Arc;
+
+use super::run::Run;
+
+/// A day that has more runs than this is merged.
+const RUNS_A_DAY: usize = 4;
+/// Most runs that are merged at a time.
+const MERGED_AT_ONCE: usize = 8;
+/// No merge makes a larger run (470 MB): that is what the disk needs on top for a moment.
+const MAX_MERGED_IDS: u64 = 16 << 20;
+/// A run joins a merge while it is at most so many times as large as the smaller ones together: so each id is written
+/// a few times in its life, not with every new file of its day.
+const GROWTH: u64 = 4;
+
+/// The runs of a day that are to become one, the smallest first; `None` when they are few enough.
+pub(super) fn to_merge(runs: &[Arc<Run>]) -> Option<Vec<Arc<Run>>> {
+    if runs.len() <= RUNS_A_DAY {
+        return None;
+    }
+    let mut by_size = runs.to_vec();
+    by_size.sort_by_key(|run| (run.facts.entries, run.facts.number));
+    let mut sum = 0;
+    let chosen: Vec<_> = by_size
+        .into_iter()
+        .take(MERGED_AT_ONCE)
+        .enumerate()
+        .take_while(|(at, run)| {
+            let entries = run.facts.entries;
+            let joins = sum + entries <= MAX_MERGED_IDS && (*at < 2 || entries <= sum * GROWTH);
+            sum += entries;
+            joins
+        })
+        .map(|(_, run)| run)
+        .collect();
+    (chosen.len() > 1).then_some(chosen)
+}

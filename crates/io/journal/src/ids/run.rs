@@ -1,0 +1,183 @@
+//! A run: one day's ids in an immutable file, and the look-up in it.
+
+use std::io;
+use std::sync::Arc;
+
+use trailhound_env::{WholeFile, WholeFiles};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::Result;
+use super::day::Day;
+use super::filter::{Bits, FILTER_BLOCK_BYTES, Filter};
+use super::run_format::{
+    BLOCK_BODY_BYTES, BLOCK_BYTES, BLOCK_ENTRIES, FENCE_BYTES, FOOTER_BYTES, Footer, block_at,
+    block_checksum, file_name, footer_checksum, is_header,
+};
+use super::run_writer::Written;
+use super::seen::{Found, SEEN_BYTES, Seen};
+use crate::{JournalError, JournalErrorKind};
+
+/// Bytes read at a time while a run is opened.
+const OPEN_BYTES: usize = 256 << 10;
+
+/// What the database keeps of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RunFacts {
+    /// Names the file; never used again.
+    pub(crate) number: u64,
+    pub(crate) day: Day,
+    pub(crate) entries: u64,
+    /// XXH3-64 of the footer, which holds the checksums of the rest.
+    pub(crate) checksum: u64,
+}
+
+/// An open run. In memory: its filter (2 bytes an id) and 8 bytes for every 146 ids.
+pub(crate) struct Run {
+    pub(crate) facts: RunFacts,
+    fences: Vec<u64>,
+    filter: Filter,
+    file: Arc<dyn WholeFile>,
+}
+
+impl Run {
+    /// Opens the file that the database names and reads what belongs in memory. A file that is missing, cut or
+    /// changed is `Damaged`; of the blocks only their place is checked here, their bytes when they are read.
+    pub(crate) fn open(files: &dyn WholeFiles, facts: RunFacts) -> Result<Self> {
+        let file = files.open(&file_name(facts.number)).map_err(|error| file_failed(facts, &error))?;
+        Self::read(facts, file)
+    }
+
+    /// A run just written.
+    pub(super) fn of(files: &dyn WholeFiles, written: Written) -> Result<Self> {
+        let Written { facts, fences, filter } = written;
+        let file = files.open(&file_name(facts.number)).map_err(|error| file_failed(facts, &error))?;
+        Ok(Self { facts, fences, filter, file })
+    }
+
+    pub(super) fn may_have(&self, bits: &Bits) -> bool {
+        self.filter.may_have(bits)
+    }
+
+    /// Adds to `found` what the file has of the record.
+    pub(super) fn look_up(&self, seen: &Seen, hash: u64, day: Day, found: &mut Found) -> Result<()> {
+        let mut page = [0; BLOCK_BYTES];
+        // Entries of one hash may begin at the end of the block before the one whose fence it is.
+        let first = self.fences.partition_point(|&fence| fence < hash).saturating_sub(1);
+        for (number, _) in self.fences.iter().enumerate().skip(first).take_while(|(_, fence)| **fence <= hash)
+        {
+            self.read_blocks(number as u64, &mut page)?;
+            for other in entries_of_hash(self.entries_in(number as u64, &page), hash) {
+                if other.has_id_of(seen) {
+                    found.add(other == *seen, self.facts.day == day);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn len_blocks(&self) -> u64 {
+        self.fences.len() as u64
+    }
+
+    /// Fills `pages` with blocks from `number` on, each checked.
+    pub(super) fn read_blocks(&self, number: u64, pages: &mut [u8]) -> Result<()> {
+        self.file.read_exact_at(pages, block_at(number)).map_err(|error| file_failed(self.facts, &error))?;
+        for (page, number) in pages.chunks(BLOCK_BYTES).zip(number..) {
+            let (body, checksum) = page.split_at(BLOCK_BODY_BYTES);
+            if checksum != block_checksum(body, number).to_le_bytes() {
+                return Err(damaged(self.facts, &format!("block {number} does not match its checksum")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The entries in a page that holds the block `number`.
+    pub(super) fn entries_in<'a>(&self, number: u64, page: &'a [u8]) -> &'a [[u8; SEEN_BYTES]] {
+        let before = number * BLOCK_ENTRIES as u64;
+        let here = usize::try_from(self.facts.entries - before).unwrap_or(BLOCK_ENTRIES).min(BLOCK_ENTRIES);
+        &page[..BLOCK_BODY_BYTES].as_chunks().0[..here]
+    }
+
+    fn read(facts: RunFacts, file: Arc<dyn WholeFile>) -> Result<Self> {
+        let failed = |error: io::Error| file_failed(facts, &error);
+        let length = file.len_bytes().map_err(failed)?;
+        let Some(footer_at) = length.checked_sub(FOOTER_BYTES as u64) else {
+            return Err(damaged(facts, "it is cut"));
+        };
+        let mut footer = [0; FOOTER_BYTES];
+        file.read_exact_at(&mut footer, footer_at).map_err(failed)?;
+        let checksum = footer_checksum(&footer);
+        let footer = Footer::from_bytes(&footer).ok_or_else(|| damaged(facts, "its end is not whole"))?;
+        let told = RunFacts { number: facts.number, day: footer.day, entries: footer.entries, checksum };
+        if told != facts || footer.file_bytes() != Some(length) {
+            return Err(damaged(facts, "it is not the file that the database names"));
+        }
+        let mut page = vec![0; BLOCK_BYTES];
+        file.read_exact_at(&mut page, 0).map_err(failed)?;
+        if !is_header(&page) {
+            return Err(damaged(facts, "it does not begin as such a file does"));
+        }
+        let mut fences = Vec::with_capacity(usize::try_from(footer.blocks()).unwrap_or(0));
+        let fence_bytes = footer.blocks() * FENCE_BYTES as u64;
+        let fences_checksum = read_summed(&*file, footer.fences_at(), fence_bytes, |bytes| {
+            fences.extend(bytes.as_chunks().0.iter().map(|fence| u64::from_le_bytes(*fence)));
+        });
+        let mut filter = Filter::to_be_read(footer.filter_blocks);
+        let filter_bytes = footer.filter_blocks * FILTER_BLOCK_BYTES as u64;
+        let filter_checksum =
+            read_summed(&*file, footer.filter_at(), filter_bytes, |bytes| filter.push_bytes(bytes));
+        if fences_checksum.map_err(failed)? != footer.fences_checksum
+            || filter_checksum.map_err(failed)? != footer.filter_checksum
+        {
+            return Err(damaged(facts, "its filter does not match its checksum"));
+        }
+        Ok(Self { facts, fences, filter, file })
+    }
+}
+
+/// The entries of a sorted block that have the hash.
+fn entries_of_hash(entries: &[[u8; SEEN_BYTES]], hash: u64) -> impl Iterator<Item = Seen> {
+    let first = entries.partition_point(|entry| Seen(*entry).hash() < hash);
+    entries[first..].iter().map(|entry| Seen(*entry)).take_while(move |seen| seen.hash() == hash)
+}
+
+/// Reads a part of the file piece by piece; answers its checksum.
+fn read_summed(
+    file: &dyn WholeFile,
+    from: u64,
+    length_bytes: u64,
+    mut take: impl FnMut(&[u8]),
+) -> io::Result<u64> {
+    let mut checksum = Xxh3::new();
+    let mut buffer = vec![0; OPEN_BYTES];
+    let (mut at, end) = (from, from + length_bytes);
+    while at < end {
+        let piece = usize::try_from(end - at).unwrap_or(OPEN_BYTES).min(OPEN_BYTES);
+        file.read_exact_at(&mut buffer[..piece], at)?;
+        checksum.update(&buffer[..piece]);
+        take(&buffer[..piece]);
+        at += piece as u64;
+    }
+    Ok(checksum.digest())
+}
+
+fn file_failed(facts: RunFacts, error: &io::Error) -> JournalError {
+    match error.kind() {
+        io::ErrorKind::NotFound => damaged(facts, "it is missing"),
+        io::ErrorKind::UnexpectedEof => damaged(facts, "it is cut"),
+        _ => {
+            let detail = format!("the file `ids/{}`: {error}", file_name(facts.number));
+            JournalError::new(JournalErrorKind::Failed, detail)
+        }
+    }
+}
+
+fn damaged(facts: RunFacts, why: &str) -> JournalError {
+    JournalError::damaged(format!(
+        "the file `ids/{}` with {} record ids of blobs of {}: {why}; put it back as it was with `journal.sqlite`, \
+         both from the same backup",
+        file_name(facts.number),
+        facts.entries,
+        facts.day.start().utc_date(),
+    ))
+}
