@@ -41,7 +41,7 @@ const CHORES: &[Chore] = &[
     },
     Chore {
         name: "sim",
-        about: "[N]: run the seeded crash and fault tests with N fresh seeds",
+        about: "[--seeds N] [--scenario NAME].. [--seed S]: play the simulated worlds",
         run: sim::run,
     },
 ];

@@ -1,0 +1,139 @@
+//! The journal with commit points: at some of them the process dies, or the answer is an error.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::watch;
+use trailhound_journal::{
+    Answer, Applied, BlobChoice, BlobCommit, BlobRow, Committed, Journal, JournalError, JournalErrorKind,
+    ReaderState, Receipt, StreamId, StreamReport, StreamSums,
+};
+use trailhound_model::{
+    BlobCounts, ContentId, Delta, JournalChunk, NewChunk, OutputName, Seq, StreamFacts, StreamKey, Timestamp,
+};
+
+use crate::fate::Deed;
+use crate::life::Life;
+
+/// Every changing call of the journal inside is a commit point of this life.
+pub(crate) struct PointJournal {
+    pub(crate) inner: Arc<dyn Journal>,
+    pub(crate) life: Arc<Life>,
+    /// The disk under it takes no more.
+    pub(crate) full: Arc<AtomicBool>,
+}
+
+impl PointJournal {
+    fn change<'a, T: Send + 'a>(&'a self, call: Answer<'a, T>) -> Answer<'a, T> {
+        Box::pin(async move {
+            if self.life.is_dead() {
+                return std::future::pending().await;
+            }
+            if self.full.load(Ordering::Relaxed) {
+                return Err(error(JournalErrorKind::Full));
+            }
+            match self.life.point() {
+                Deed::Go => call.await,
+                Deed::KillBefore => self.life.end_here().await,
+                Deed::KillAfter => {
+                    drop(call.await);
+                    self.life.end_here().await
+                }
+                Deed::FailBefore => Err(error(JournalErrorKind::Failed)),
+                Deed::FailAfter => {
+                    call.await?;
+                    Err(error(JournalErrorKind::Failed))
+                }
+            }
+        })
+    }
+
+    fn look<'a, T: Send + 'a>(&'a self, call: Answer<'a, T>) -> Answer<'a, T> {
+        Box::pin(async move {
+            if self.life.is_dead() {
+                return std::future::pending().await;
+            }
+            call.await
+        })
+    }
+}
+
+fn error(kind: JournalErrorKind) -> JournalError {
+    JournalError { kind, detail: "the simulation said so".to_owned() }
+}
+
+impl Journal for PointJournal {
+    fn register(&self, key: &StreamKey) -> Answer<'_, StreamId> {
+        self.change(self.inner.register(key))
+    }
+    fn register_many(&self, keys: Vec<StreamKey>) -> Answer<'_, Vec<StreamId>> {
+        self.change(self.inner.register_many(keys))
+    }
+    fn load(&self, stream: StreamId) -> Answer<'_, StreamFacts> {
+        self.look(self.inner.load(stream))
+    }
+    fn load_many(&self, streams: Vec<StreamId>) -> Answer<'_, Vec<StreamFacts>> {
+        self.look(self.inner.load_many(streams))
+    }
+    fn record(&self, stream: StreamId, deltas: Vec<Delta>) -> Answer<'_, Applied> {
+        self.change(self.inner.record(stream, deltas))
+    }
+    fn record_many(&self, deltas: Vec<(StreamId, Vec<Delta>)>) -> Answer<'_, Vec<Applied>> {
+        self.change(self.inner.record_many(deltas))
+    }
+    fn stage(
+        &self,
+        stream: StreamId,
+        content_id: &ContentId,
+        number: u32,
+        chunk: NewChunk,
+    ) -> Answer<'_, ()> {
+        self.change(self.inner.stage(stream, content_id, number, chunk))
+    }
+    fn commit_blob(&self, blob: BlobCommit) -> Answer<'_, Committed> {
+        self.change(self.inner.commit_blob(blob))
+    }
+    fn open_reader(&self, reader: &OutputName) -> Answer<'_, ReaderState> {
+        self.change(self.inner.open_reader(reader))
+    }
+    fn readers(&self) -> Answer<'_, Vec<(OutputName, ReaderState)>> {
+        self.look(self.inner.readers())
+    }
+    fn drop_reader(&self, reader: &OutputName) -> Answer<'_, ()> {
+        self.change(self.inner.drop_reader(reader))
+    }
+    fn read(&self, after: Seq, max_bytes: usize) -> Answer<'_, Vec<JournalChunk>> {
+        self.look(self.inner.read(after, max_bytes))
+    }
+    fn receipt(&self, receipt: Receipt) -> Answer<'_, ()> {
+        self.change(self.inner.receipt(receipt))
+    }
+    fn newest(&self) -> watch::Receiver<Seq> {
+        self.inner.newest()
+    }
+    fn forget(&self, now: Timestamp) -> Answer<'_, u64> {
+        self.change(self.inner.forget(now))
+    }
+    fn report(&self) -> Answer<'_, Vec<StreamReport>> {
+        self.look(self.inner.report())
+    }
+    fn poisoned(&self, after: Timestamp) -> Answer<'_, BTreeMap<StreamId, Vec<ContentId>>> {
+        self.look(self.inner.poisoned(after))
+    }
+    fn sums(&self) -> Answer<'_, Vec<StreamSums>> {
+        self.look(self.inner.sums())
+    }
+    fn recount(&self, stream: StreamId) -> Answer<'_, BlobCounts> {
+        self.look(self.inner.recount(stream))
+    }
+    fn blobs(&self, stream: StreamId, choice: BlobChoice) -> Answer<'_, Vec<BlobRow>> {
+        self.look(self.inner.blobs(stream, choice))
+    }
+    fn control(&self, key: &str) -> Answer<'_, Option<(u64, String)>> {
+        self.look(self.inner.control(key))
+    }
+    fn set_control(&self, key: &str, expected: Option<u64>, value: &str) -> Answer<'_, bool> {
+        self.change(self.inner.set_control(key, expected, value))
+    }
+}

@@ -1,0 +1,47 @@
+//! One life of the process: from its start to its end, by order or by death.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
+
+use crate::fate::{Deed, Fate};
+
+/// Shared by everything that belongs to one life. After its death nothing that belongs to it does anything.
+pub(crate) struct Life {
+    fate: Arc<Fate>,
+    dead: AtomicBool,
+    died: Notify,
+}
+
+impl Life {
+    pub(crate) fn new(fate: Arc<Fate>) -> Arc<Self> {
+        Arc::new(Self { fate, dead: AtomicBool::new(false), died: Notify::new() })
+    }
+
+    /// What becomes of the commit point that is reached now.
+    pub(crate) fn point(&self) -> Deed {
+        self.fate.next()
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
+    }
+
+    /// From now on nothing is done any more.
+    pub(crate) fn end(&self) {
+        self.dead.store(true, Ordering::Relaxed);
+        self.died.notify_one();
+    }
+
+    /// Ends the life and never returns.
+    pub(crate) async fn end_here<T>(&self) -> T {
+        self.end();
+        std::future::pending().await
+    }
+
+    /// Waits for the death.
+    pub(crate) async fn death(&self) {
+        self.died.notified().await;
+    }
+}
