@@ -12,8 +12,11 @@ mod certificates;
 mod contest;
 mod contestants;
 mod error;
+mod idle;
 mod machine;
 mod measure;
+mod memory;
+mod process;
 mod records;
 mod report;
 mod server;
@@ -44,6 +47,16 @@ enum Role {
         /// Where the blobs and certificates are.
         folder: PathBuf,
     },
+    /// Very many quiet tenants in one process: memory, CPU, punctuality.
+    Idle(idle::IdleArguments),
+    /// The memory formula: large blobs, large records, an output that is down.
+    Memory(memory::MemoryArguments),
+    /// The server of `memory`: prints its port, then serves until it is killed.
+    #[command(hide = true)]
+    ServeMemory(memory::ServeMemoryArguments),
+    /// The server of `idle`: prints its port, then serves until it is killed.
+    #[command(hide = true)]
+    ServeIdle,
     /// Runs one program and writes what it used.
     #[command(hide = true)]
     Measure(measure::MeasureArguments),
@@ -82,6 +95,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.role {
         Some(Role::Serve { folder }) => server::run(&folder),
+        Some(Role::Idle(idle)) => idle::run(&idle),
+        Some(Role::Memory(memory)) => memory::run(&memory),
+        Some(Role::ServeMemory(content)) => memory::serve(content),
+        Some(Role::ServeIdle) => idle::serve(),
         Some(Role::Measure(measure)) => return measure::run(&measure),
         None => contest::run(&arguments.contest),
     };

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use answers::Answers;
+pub(crate) use answers::parameter;
 use http_body_util::{BodyExt, Limited};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -21,7 +22,7 @@ use crate::certificates::{SERVER_CERTIFICATE, SERVER_KEY};
 use crate::error::BenchError;
 
 /// The only bodies that are sent here are token requests.
-const MAX_REQUEST_BODY_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_REQUEST_BODY_BYTES: usize = 64 * 1024;
 
 /// Loads everything, prints the port as one line, and serves until the process is killed.
 pub(crate) fn run(folder: &Path) -> Result<(), BenchError> {

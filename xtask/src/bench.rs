@@ -1,13 +1,19 @@
-//! `cargo xtask bench collect`: builds the product and the bench, and runs it.
+//! `cargo xtask bench NAME`: builds the product and the bench, and runs it.
 
 use crate::error::ChoreError;
 use crate::process;
 
-/// Passes the arguments after `collect` on to the bench.
+/// The benches. `collect` is what the program does without a name.
+const BENCHES: &[&str] = &["collect", "idle", "memory"];
+
+/// Passes the arguments after the name on to the bench.
 pub(crate) fn run(arguments: &[String]) -> Result<(), ChoreError> {
-    let Some(("collect", rest)) = arguments.split_first().map(|(name, rest)| (name.as_str(), rest)) else {
-        return Err(ChoreError::Usage("there is one bench: `cargo xtask bench collect`".to_owned()));
+    let named = arguments.split_first().filter(|(name, _)| BENCHES.contains(&name.as_str()));
+    let Some((name, rest)) = named else {
+        let known = BENCHES.join("`, `");
+        return Err(ChoreError::Usage(format!("name a bench after `cargo xtask bench`: `{known}`")));
     };
+    let role = (name != "collect").then_some(name);
     let profile = ["--profile", "bench-quick"];
     process::run(
         process::cargo()
@@ -15,5 +21,5 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), ChoreError> {
             .args(profile),
     )?;
     let bench = ["run", "--quiet", "--package", "trailhound-bench", "--bin", "bench-collect"];
-    process::run(process::cargo().args(bench).args(profile).arg("--").args(rest))
+    process::run(process::cargo().args(bench).args(profile).arg("--").args(role).args(rest))
 }

@@ -130,7 +130,7 @@ fn root(request: &Parts) -> String {
 }
 
 /// A query parameter; names in any case.
-fn parameter(query: &str, name: &str) -> Option<String> {
+pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let mut values = pairs.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
     Some(percent_encoding::percent_decode_str(values.next()?).decode_utf8().ok()?.into_owned())

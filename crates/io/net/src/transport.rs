@@ -15,8 +15,9 @@ use trailhound_env::{Body, HttpTransport, Response, TransportError, TransportErr
 use crate::classify::Classifier;
 use crate::profile::{NetError, NetProfile, ca_error};
 
-/// Idle connections kept per host, in number: the most requests that one instance has under way.
-const MAX_IDLE_PER_HOST: usize = 16;
+/// Idle connections kept per host, in number. All instances without a proxy or CA of their own share them: as many as
+/// the pipeline has calls under way, or each poll would begin with a handshake.
+const MAX_IDLE_PER_HOST: usize = 256;
 /// Silence after which a connection is probed, so that a firewall does not forget it.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 

@@ -7,8 +7,8 @@ use crate::document::{Document, Show, Step, nearest};
 use crate::wire::FileWire;
 use crate::{Config, ConfigError, Warning, check};
 
-/// Longest configuration that is read, in bytes.
-const MAX_CONFIG_BYTES: usize = 4 << 20;
+/// Longest configuration that is read, in bytes: 20,000 applications with every key.
+const MAX_CONFIG_BYTES: usize = 16 << 20;
 
 const SAMPLE_HINT: &str = "`trailhound config example` prints a commented sample";
 const A_DATE: &str = "a date or time";

@@ -124,6 +124,11 @@ impl Board {
         copy
     }
 
+    /// Looks at the present state without a copy, all but the quotas. Nothing can be shown meanwhile: be quick.
+    pub fn read<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
+        look(&self.lock())
+    }
+
     /// Changes one stream's status.
     pub fn stream(&self, key: &StreamKey, change: impl FnOnce(&mut StreamStatus)) {
         let mut board = self.lock();

@@ -23,8 +23,8 @@ impl Health {
 
 impl Readiness for Health {
     fn not_ready(&self) -> Vec<String> {
-        let snapshot = self.0.lock().unwrap_or_else(PoisonError::into_inner).snapshot();
-        reasons(&snapshot)
+        let board = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        board.read(reasons)
     }
 }
 
