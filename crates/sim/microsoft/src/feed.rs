@@ -143,6 +143,12 @@ fn admit(world: &World, exchange: &mut Exchange<'_>, tenant_id: &str) -> Result<
             &format!("Specified tenant ID ({tenant_id}) does not exist in the system or has been deleted."),
         ));
     };
+    if world.config.tenants[index].misconfigured {
+        return Err(errors::bad(
+            20_012,
+            &format!("Specified tenant ID ({tenant_id}) is incorrectly configured in the system."),
+        ));
+    }
     if !is_guid(tenant_id) {
         return Err(errors::bad(
             20_013,

@@ -16,12 +16,14 @@ use crate::world::{Exchange, api_headers};
 pub(crate) fn failure(exchange: &mut Exchange<'_>, config: &SimConfig) -> Option<SimResponse> {
     let wire = &config.wire;
     let mut drawn = exchange.dice.unit();
-    let rates: [(f64, fn() -> SimResponse); 6] = [
+    let rates: [(f64, fn() -> SimResponse); 7] = [
         (wire.error_rate, errors::internal),
         (wire.unavailable_rate, || SimResponse::empty(503)),
         (wire.request_timeout_rate, || SimResponse::empty(408)),
         (wire.html_rate, || SimResponse::html(502, "Bad gateway")),
         (wire.unauthorized_rate, errors::unauthorized),
+        // After the older ones, so that worlds without it draw as before.
+        (wire.portal_rate, portal),
         (wire.reset_rate, SimResponse::reset),
     ];
     for (rate, make) in rates {
@@ -31,6 +33,11 @@ pub(crate) fn failure(exchange: &mut Exchange<'_>, config: &SimConfig) -> Option
         drawn -= rate;
     }
     None
+}
+
+/// What somebody in between answers in Microsoft's place.
+pub(crate) fn portal() -> SimResponse {
+    SimResponse::html(200, "Sign in to the network")
 }
 
 /// Latency, headers, content coding, and harm to bodies.

@@ -147,6 +147,7 @@ impl World {
         Some(match outage.kind {
             OutageKind::Unavailable => SimResponse::html(503, "Service unavailable"),
             OutageKind::InternalError => feed::errors::internal(),
+            OutageKind::Portal => wire::portal(),
             OutageKind::Reset => SimResponse::reset(),
         })
     }

@@ -34,6 +34,8 @@ pub struct TenantConfig {
     pub consent_withdrawn: bool,
     /// The app was disabled in the directory.
     pub app_disabled: bool,
+    /// Set up wrongly on Microsoft's side: the API answers AF20012 to everything.
+    pub misconfigured: bool,
     /// The unified audit log. Off: no start, and nothing new is published.
     pub auditing: bool,
     /// Subscribed to everything since the beginning of the history.
@@ -64,6 +66,7 @@ impl Default for TenantConfig {
             roles: vec![Role::ActivityFeedRead, Role::ActivityFeedReadDlp],
             consent_withdrawn: false,
             app_disabled: false,
+            misconfigured: false,
             auditing: true,
             subscribed_from_start: false,
             disabled_streams: Vec::new(),

@@ -52,6 +52,8 @@ pub struct WireSwitches {
     pub request_timeout_rate: f64,
     /// Answered with 502 and a page of HTML.
     pub html_rate: f64,
+    /// Answered with 200 and a page of HTML: a captive portal, or a proxy that wants a sign-in.
+    pub portal_rate: f64,
     /// Answered with 401 though the token is good.
     pub unauthorized_rate: f64,
     /// Answered with AF429 though the quota is not used up.
@@ -89,6 +91,7 @@ impl Default for WireSwitches {
             unavailable_rate: 0.0,
             request_timeout_rate: 0.0,
             html_rate: 0.0,
+            portal_rate: 0.0,
             unauthorized_rate: 0.0,
             throttle_rate: 0.0,
             reset_rate: 0.0,
@@ -138,6 +141,8 @@ pub enum OutageKind {
     Unavailable,
     /// 500 AF50000.
     InternalError,
+    /// 200 with a page of HTML, as from a captive portal.
+    Portal,
     /// Connections are reset.
     Reset,
 }

@@ -56,6 +56,17 @@ fn requests_that_break_a_rule_get_its_code() {
 }
 
 #[test]
+fn a_tenant_is_set_up_wrongly_until_somebody_mends_it() {
+    let client = Client::subscribed(config());
+    let list = || client.get("subscriptions/content?contentType=DLP.All");
+    client.sim.configure(|c| c.tenants[0].misconfigured = true);
+    assert_eq!((list().status.as_u16(), code(&list()).as_str()), (400, "AF20012"));
+    assert_eq!(code(&client.start(Stream::Dlp)), "AF20012");
+    client.sim.configure(|c| c.tenants[0].misconfigured = false);
+    assert_eq!(list().status, 200);
+}
+
+#[test]
 fn never_subscribed_and_disabled_by_the_administrator() {
     let client = Client::of(SimMicrosoft::new(config()), noon());
     assert_eq!(code(&client.get("subscriptions/content?contentType=Audit.General")), "AF20022");

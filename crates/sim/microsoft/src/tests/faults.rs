@@ -61,6 +61,21 @@ fn outages_begin_and_end_on_time() {
 }
 
 #[test]
+fn a_portal_answers_200_with_a_page_by_rate_and_as_an_outage() {
+    let is_page = |response: &crate::SimResponse| {
+        response.status == 200 && response.headers["content-type"].to_str().unwrap().starts_with("text/html")
+    };
+    let client = Client::subscribed(SimConfig::default());
+    client.sim.configure(|c| c.wire.portal_rate = 0.2);
+    let pages = (0..400).filter(|_| is_page(&client.get("subscriptions/list"))).count();
+    assert!((40..130).contains(&pages), "{pages}");
+    let outage = |kind| Outage { starts_after_seconds: 0, lasts_seconds: 99, kind, login_too: true };
+    client.sim.configure(|c| c.wire.outages = vec![outage(OutageKind::Portal)]);
+    let signed_in = super::client::post(&client.sim, client.now, "/t/oauth2/token", "");
+    assert!(is_page(&signed_in) && is_page(&client.get("subscriptions/content?contentType=DLP.All")));
+}
+
+#[test]
 fn tokens_die_and_a_rotated_secret_no_longer_signs_in() {
     let mut config = SimConfig::default();
     config.login.token_life_seconds = 5;
