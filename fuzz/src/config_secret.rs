@@ -66,7 +66,11 @@ fn is_given_away(text: &str, lines: &str) -> bool {
         return OPEN_KEYS.iter().any(|key| lines.contains(key)) || lines.contains("[[");
     };
     let mut given_away = false;
-    walk(&table, &mut |key, value| given_away |= OPEN_KEYS.contains(&key) && value.contains(SECRET));
+    walk(&table, &mut |key, value| {
+        // A proxy's host is shown; its name and password stand before the `@`.
+        let shown = if key == "proxy" { value.rsplit('@').next().unwrap_or(value) } else { value };
+        given_away |= (key == "proxy" || OPEN_KEYS.contains(&key)) && shown.contains(SECRET);
+    });
     walk_keys(&table, &mut |key| given_away |= key.contains(SECRET));
     given_away
 }

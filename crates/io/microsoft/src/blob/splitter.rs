@@ -169,7 +169,8 @@ impl Splitter {
                 Err(self.error(BlobErrorKind::Truncated, self.buffer.len(), what))
             }
             Err(Failure::Incomplete) => {
-                if self.closing.is_none() {
+                // A bare value has nothing that closes; it is short, and read anew with every piece.
+                if self.closing.is_none() && self.is_enclosed() {
                     let mut closing = Closing::default();
                     closing.advance(rest);
                     self.closing = Some(closing);
@@ -187,10 +188,12 @@ impl Splitter {
 
     /// Longest element: a bare number, whose end cannot be told before it is parsed, must be short.
     fn limit_bytes(&self) -> usize {
-        match self.buffer[self.at] {
-            b'{' | b'[' | b'"' => MAX_RECORD_BYTES,
-            _ => MAX_BARE_VALUE_BYTES,
-        }
+        if self.is_enclosed() { MAX_RECORD_BYTES } else { MAX_BARE_VALUE_BYTES }
+    }
+
+    /// Whether the element ends with a bracket or quote of its own.
+    fn is_enclosed(&self) -> bool {
+        matches!(self.buffer[self.at], b'{' | b'[' | b'"')
     }
 
     fn accept(&mut self, element: Element, chunks: &mut Vec<NewChunk>) -> Result<(), BlobError> {

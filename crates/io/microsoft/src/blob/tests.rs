@@ -159,6 +159,18 @@ fn damaged_gzip_is_told_apart() {
     assert_eq!(kind(&flipped), BlobErrorKind::Invalid, "checksum wrong");
 }
 
+/// What comes after a number that a read cut in two is not part of it.
+#[test]
+fn a_bare_value_may_be_cut_anywhere() {
+    let body = format!("[12345,null,{}]", vec![r#"{"Id":"a"}"#; 600].join(","));
+    let whole = decode(body.as_bytes(), false, &[usize::MAX]).unwrap();
+    assert_eq!(records(&whole).len(), 602);
+    for cut in 1..12 {
+        let again = decode(body.as_bytes(), false, &[cut, usize::MAX]).unwrap();
+        assert_eq!(records(&again), records(&whole), "cut at {cut}");
+    }
+}
+
 /// Nobody should fetch again what no further byte can mend.
 #[test]
 fn a_cut_gzip_body_that_is_wrong_already_speaks_against_the_blob_in_any_pieces() {
