@@ -11,7 +11,9 @@ mod tenant;
 mod wire;
 
 pub use blobs::{BlobSwitches, PinnedQuirk, Quirk, RecordSwitches};
-pub use feed::{ContentIdForm, FeedSwitches, LongWindow, PageForm, StartEcho, StartSpacing, WindowCode};
+pub use feed::{
+    ContentIdForm, FeedSwitches, LongWindow, PageForm, QuotaWindow, StartEcho, StartSpacing, WindowCode,
+};
 pub use tenant::{Character, EventsPerHour, Federation, Role, SecretState, TenantConfig};
 pub use wire::{Coding, LoginSwitches, Outage, OutageKind, WireSwitches};
 

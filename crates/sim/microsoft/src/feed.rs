@@ -191,13 +191,15 @@ pub(crate) fn check_stream_role(world: &World, tenant: usize, stream: Stream) ->
 /// Counts the request; an answer when the quota is used up.
 fn account(world: &mut World, call: &mut Call<'_, '_>) -> Option<SimResponse> {
     let feed = world.config.feed.clone();
+    let tenant_id = world.config.tenants[call.tenant].tenant_id.to_ascii_lowercase();
     let drawn = call.exchange.dice.chance(world.config.wire.throttle_rate);
     let publisher = call.param("publisheridentifier").filter(|text| is_guid(text)).map(str::to_owned);
     let now = call.exchange.now;
+    let quota = world.quotas.entry(tenant_id).or_default();
+    let within = quota.take(now, feed.quota_per_minute, feed.quota_window);
     let state = world.publish(call.tenant, now);
     state.accounts.requests += 1;
     state.accounts.without_publisher += u64::from(publisher.is_none());
-    let within = state.take_quota(now, feed.quota_per_minute);
     if within && !drawn {
         return None;
     }

@@ -16,6 +16,7 @@ mod dice;
 pub mod events;
 mod feed;
 mod login;
+mod quota;
 mod request_log;
 mod response;
 mod server;

@@ -18,8 +18,6 @@ pub(crate) struct TenantState {
     history_from: Timestamp,
     pub(crate) shelves: [Shelf; 5],
     pub(crate) subscriptions: [Option<Subscription>; 5],
-    /// The minute that is being counted, and its requests.
-    quota: (i64, u32),
     pub(crate) accounts: Accounts,
 }
 
@@ -84,7 +82,6 @@ impl TenantState {
             history_from,
             shelves: Default::default(),
             subscriptions: Stream::ALL.map(first),
-            quota: (0, 0),
             accounts: Accounts::default(),
         }
     }
@@ -136,16 +133,6 @@ impl TenantState {
             started: now,
             webhook: None,
         });
-    }
-
-    /// Counts a request; false when the minute's quota is used up.
-    pub(crate) fn take_quota(&mut self, now: Timestamp, per_minute: u32) -> bool {
-        let minute = now.as_millis().div_euclid(60_000);
-        if self.quota.0 != minute {
-            self.quota = (minute, 0);
-        }
-        self.quota.1 += 1;
-        self.quota.1 <= per_minute
     }
 
     pub(crate) fn maker<'a>(

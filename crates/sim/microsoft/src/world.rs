@@ -10,6 +10,7 @@ use trailhound_model::{Timestamp, hours};
 use crate::calendar;
 use crate::config::{Outage, OutageKind, SimConfig};
 use crate::dice::Dice;
+use crate::quota::Quota;
 use crate::request_log::{Operation, RequestLine};
 use crate::response::SimResponse;
 use crate::source::EventSource;
@@ -23,6 +24,8 @@ pub struct World {
     pub(crate) source: Option<EventSource>,
     /// By tenant and client id, so that a changed configuration keeps the state of those that stay.
     pub(crate) states: HashMap<(String, String), TenantState>,
+    /// By tenant id, in lower case.
+    pub(crate) quotas: HashMap<String, Quota>,
     pub(crate) began: Option<Timestamp>,
     pub(crate) latest: Timestamp,
     pub(crate) log: VecDeque<RequestLine>,
@@ -50,6 +53,7 @@ impl World {
             config,
             source,
             states: HashMap::new(),
+            quotas: HashMap::new(),
             began: None,
             latest: Timestamp::default(),
             log: VecDeque::new(),

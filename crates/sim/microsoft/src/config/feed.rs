@@ -52,8 +52,10 @@ pub struct FeedSwitches {
     pub unknown_blob_status: u16,
     /// `DLP.All` needs `ActivityFeed.ReadDlp`; otherwise values are only left out.
     pub dlp_needs_read_dlp: bool,
-    /// Requests per minute and tenant before AF429.
+    /// Requests per minute and tenant before AF429. Apps in one tenant share it.
     pub quota_per_minute: u32,
+    /// Which minute.
+    pub quota_window: QuotaWindow,
     /// Status of AF429: 403 or 429.
     pub throttle_status: u16,
     /// `Retry-After` of AF429, in seconds; 0: no such header.
@@ -87,10 +89,21 @@ impl Default for FeedSwitches {
             unknown_blob_status: 404,
             dlp_needs_read_dlp: true,
             quota_per_minute: 2_000,
+            quota_window: QuotaWindow::Fixed,
             throttle_status: 403,
             throttle_retry_after_seconds: 0,
         }
     }
+}
+
+/// Which minute a quota is of: nobody outside Microsoft knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuotaWindow {
+    /// The clock's.
+    Fixed,
+    /// The last 60 seconds, of what was let through.
+    Sliding,
 }
 
 /// How `start` spells the content type.
