@@ -33,7 +33,11 @@ const CHORES: &[Chore] = &[
     Chore { name: "test", about: "pass the tests; arguments go to the test runner", run: test::run },
     Chore { name: "layers", about: "check that the crates' arrows keep to the layers", run: layers::run },
     Chore { name: "tidy", about: "check file lengths, `unwrap` density, attributes", run: tidy::run },
-    Chore { name: "bench", about: "`bench collect`: measure a collection against curl", run: bench::run },
+    Chore {
+        name: "bench",
+        about: "NAME: measure against curl (`collect`), `idle`, `memory`, or use of a quota (`governor`)",
+        run: bench::run,
+    },
     Chore {
         name: "fuzz",
         about: "[TARGET].. [--seconds N]: look for inputs that break a promise (needs a C++ compiler)",

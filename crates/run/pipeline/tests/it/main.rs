@@ -4,6 +4,7 @@
 
 mod deaths;
 mod faults;
+mod governed;
 mod scripted;
 mod simulation;
 mod world;

@@ -86,7 +86,7 @@ impl Play {
             clock: Arc::clone(&clock),
             entropy: Arc::new(SeededEntropy::new(7)),
             board: board.clone(),
-            instances: vec![instance(&sim, &clock, &self.streams)],
+            instances: vec![instance(&sim, 0, "contoso", &clock, &self.streams)],
             outputs: vec![Box::new(output(folder))],
             limits,
         };
@@ -115,13 +115,20 @@ impl Play {
 }
 
 /// A folder in memory where there is one: what a crash does to a real disk is tested with the journal.
-fn scratch() -> tempfile::TempDir {
+pub(crate) fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
-fn instance(sim: &SimMicrosoft, clock: &Arc<dyn Clock>, streams: &[Stream]) -> Instance {
-    let tenant = sim.config().tenants[0].clone();
+/// The real client for the app at this index of the simulated world.
+pub(crate) fn instance(
+    sim: &SimMicrosoft,
+    app: usize,
+    name: &str,
+    clock: &Arc<dyn Clock>,
+    streams: &[Stream],
+) -> Instance {
+    let tenant = sim.config().tenants[app].clone();
     let client = Client::new(
         ClientConfig {
             endpoints: Endpoints::custom("https://manage.office.com", "https://login.microsoftonline.com")
@@ -138,7 +145,7 @@ fn instance(sim: &SimMicrosoft, clock: &Arc<dyn Clock>, streams: &[Stream]) -> I
     )
     .unwrap();
     Instance {
-        name: InstanceName::new("contoso").unwrap(),
+        name: InstanceName::new(name).unwrap(),
         source: Arc::new(Office365::new(Arc::new(client))),
         streams: streams.iter().map(|s| StreamName::new(s.name()).unwrap()).collect(),
         start: None,
