@@ -67,7 +67,7 @@ pub struct Application {
     pub token_version: TokenVersion,
     /// How often the newest content is asked for; `None`: the collector's own choice.
     pub poll_interval: Option<Duration>,
-    /// The tenant's quota; `None`: Microsoft's baseline.
+    /// Most requests a minute for the tenant; `None`: its quota is found by trying.
     pub requests_per_minute: Option<u32>,
 }
 

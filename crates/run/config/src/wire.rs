@@ -95,8 +95,9 @@ pub(crate) struct ApplicationWire {
     /// How often the newest content is asked for, such as `60s` (between `10s` and `24h`). Default: the
     /// collector's own choice.
     pub(crate) poll_interval: Option<String>,
-    /// Requests that the tenant's quota allows in a minute (60 to 1000000). Default: `2000`, Microsoft's
-    /// baseline; tenants with many seats or E5 have more.
+    /// Requests that may be sent for the tenant in a minute (60 to 1000000): a ceiling, for instance when other
+    /// collectors share the tenant's quota. Default: no ceiling; the rate begins at Microsoft's baseline of
+    /// `2000` and finds the tenant's quota by itself. Applications of one tenant share the rate.
     pub(crate) requests_per_minute: Option<i64>,
 }
 

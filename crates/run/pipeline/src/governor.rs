@@ -231,3 +231,6 @@ fn next_waiter(
 fn whole(rate: f64) -> u32 {
     rate.round() as u32
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,6 +147,8 @@ fn reaction(error: &ApiError) -> Reaction {
     match error.reaction {
         // A refused window means a wrong clock; the answer's `Date` has corrected it for the next attempt.
         Api::Retry | Api::FixWindow => Reaction::Retry,
+        // The login counts on its own: the quota of the API is not used up.
+        Api::Throttled if error.operation == Operation::Token => Reaction::Retry,
         Api::Throttled => Reaction::Throttled,
         Api::StartSubscription => Reaction::StartSubscription,
         Api::BlobExpired => Reaction::BlobExpired,

@@ -194,7 +194,10 @@ impl StreamDriver {
             reaction if reaction.needs_a_person() => {
                 (StreamPhase::Failed(reaction), (minutes(1) * doubling).min(minutes(15)))
             }
-            _ => (StreamPhase::Retrying, (seconds(1) * doubling).min(minutes(1))),
+            _ => {
+                let asked = error.retry_after.unwrap_or_default();
+                (StreamPhase::Retrying, (seconds(1) * doubling).min(minutes(1)).max(asked))
+            }
         };
         self.context.board.stream(&self.context.key, |status| {
             status.phase = phase;
