@@ -48,9 +48,8 @@ impl Disk for RealDisk {
             make_folders(parent, FOLDER_MODE)?;
         }
         let file = open_or_make(path)?;
-        if fresh {
-            sync_names_beside(path)?;
-        }
+        // Also when it is not fresh: who made it may have been stopped before this.
+        sync_names_beside(path)?;
         Ok(Box::new(RealFile(file)))
     }
 

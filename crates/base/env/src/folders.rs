@@ -1,16 +1,23 @@
 //! Folders whose names survive a power loss.
 
 use std::fs::{DirBuilder, File};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Makes what is missing of a folder's path with `mode`, each name durable before the next stands in it.
+/// Makes what is missing of a folder's path with `mode`, each name durable before the next stands in it. Who made
+/// what is there already may have been stopped before its name was durable, so that is done again.
 pub(crate) fn make_folders(folder: &Path, mode: u32) -> io::Result<()> {
-    if folder.as_os_str().is_empty() || folder.is_dir() {
+    if folder.as_os_str().is_empty() {
         return Ok(());
     }
     if let Some(parent) = folder.parent() {
         make_folders(parent, mode)?;
+    }
+    if folder.is_dir() {
+        return match sync_names_beside(folder) {
+            Err(error) if is_others_affair(error.kind()) => Ok(()),
+            answer => answer,
+        };
     }
     match make_folder(folder, mode) {
         Err(error) if !folder.is_dir() => Err(error),
@@ -37,4 +44,10 @@ fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
     builder.create(folder)
+}
+
+/// A parent that we may not open or that takes no sync is none that we could have made something in.
+fn is_others_affair(kind: ErrorKind) -> bool {
+    use ErrorKind::{InvalidInput, PermissionDenied, ReadOnlyFilesystem, Unsupported};
+    matches!(kind, PermissionDenied | ReadOnlyFilesystem | InvalidInput | Unsupported)
 }

@@ -14,7 +14,8 @@ pub trait Storage: Debug + Send + Sync + 'static {
     /// The name under which SQLite knows this file system (a VFS); `None` is the machine's own.
     fn database_vfs(&self) -> Option<&str>;
 
-    /// Makes the folder and those above it when absent; all new names are durable.
+    /// Makes the folder and those above it when absent. Then all their names are durable, also those that somebody
+    /// made before who did not come to it.
     fn make_folder(&self, folder: &Path) -> io::Result<()>;
 
     /// Takes the file as a lock and makes it when absent; `None` when another process has it. It is held until
