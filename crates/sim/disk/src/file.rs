@@ -1,0 +1,181 @@
+//! One file: what a reader sees, what is durable, and the changes between the two.
+
+use std::sync::Weak;
+
+use crate::dice::Dice;
+use crate::locks::DatabaseLocks;
+use crate::shared_memory::SharedMemory;
+
+/// A power loss keeps or loses a write by pieces of one of these sizes, in bytes.
+const SECTOR_BYTES: [usize; 2] = [512, 4_096];
+/// Of the pieces that are kept, so many of 100 are cut off in their middle.
+const TORN_PERCENT: usize = 4;
+/// A file that had grown is so often as long as before, with zeros where bytes were lost.
+const ZEROS_PERCENT: usize = 25;
+/// After a failed sync so many of 100 changes will never be durable, whatever is synced later.
+const GONE_AFTER_FAILED_SYNC_PERCENT: usize = 50;
+
+#[derive(Default)]
+pub(crate) struct SimFile {
+    bytes: Vec<u8>,
+    durable: Vec<u8>,
+    /// Since the last sync, oldest first.
+    pending: Vec<Change>,
+    pub(crate) open_handles: u32,
+    pub(crate) locks: DatabaseLocks,
+    pub(crate) memory: Weak<SharedMemory>,
+}
+
+enum Change {
+    Write { offset: usize, bytes: Vec<u8> },
+    SetLength(usize),
+}
+
+impl SimFile {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn write(&mut self, offset: usize, bytes: &[u8]) {
+        write_at(&mut self.bytes, offset, bytes);
+        self.pending.push(Change::Write { offset, bytes: bytes.to_vec() });
+    }
+
+    pub(crate) fn set_length(&mut self, length: usize) {
+        resize(&mut self.bytes, length);
+        self.pending.push(Change::SetLength(length));
+    }
+
+    pub(crate) fn sync(&mut self) {
+        for change in self.pending.drain(..) {
+            change.apply(&mut self.durable);
+        }
+    }
+
+    /// The system forgets which of the changes it still has to write: they stay visible until a power loss.
+    pub(crate) fn fail_to_sync(&mut self, dice: &Dice) {
+        self.pending.retain(|_| !dice.happens(GONE_AFTER_FAILED_SYNC_PERCENT));
+    }
+
+    /// Every piece of every pending change happens or not; nobody holds the file any more.
+    pub(crate) fn lose_power(&mut self, dice: &Dice) {
+        let sector_bytes = SECTOR_BYTES[dice.below(SECTOR_BYTES.len())];
+        let kept_percent = [0, 20, 50, 80, 100][dice.below(5)];
+        let mut bytes = std::mem::take(&mut self.durable);
+        for change in &self.pending {
+            match change {
+                Change::Write { offset, bytes: written } => {
+                    for (start, piece) in sectors(*offset, written, sector_bytes) {
+                        if dice.happens(kept_percent) {
+                            let torn = dice.happens(TORN_PERCENT);
+                            let kept = if torn { dice.below(piece.len()) } else { piece.len() };
+                            write_at(&mut bytes, start, &piece[..kept]);
+                        }
+                    }
+                }
+                Change::SetLength(_) if dice.happens(kept_percent) => change.apply(&mut bytes),
+                Change::SetLength(_) => {}
+            }
+        }
+        if bytes.len() < self.bytes.len() && dice.happens(ZEROS_PERCENT) {
+            resize(&mut bytes, self.bytes.len());
+        }
+        *self = Self { durable: bytes.clone(), bytes, ..Self::default() };
+    }
+
+    /// Nobody holds the file any more; what was written stays as it is.
+    pub(crate) fn let_go(&mut self) {
+        self.open_handles = 0;
+        self.locks = DatabaseLocks::default();
+        self.memory = Weak::new();
+    }
+}
+
+impl Change {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Write { offset, bytes: written } => write_at(bytes, *offset, written),
+            Self::SetLength(length) => resize(bytes, *length),
+        }
+    }
+}
+
+/// A write in pieces that end where sectors end, each with its place in the file.
+fn sectors(offset: usize, bytes: &[u8], sector_bytes: usize) -> impl Iterator<Item = (usize, &[u8])> {
+    let first = (sector_bytes - offset % sector_bytes).min(bytes.len());
+    let (head, rest) = bytes.split_at(first);
+    let pieces = std::iter::once(head).chain(rest.chunks(sector_bytes));
+    pieces.scan(offset, |at, piece| {
+        let start = *at;
+        *at += piece.len();
+        Some((start, piece))
+    })
+}
+
+fn write_at(bytes: &mut Vec<u8>, offset: usize, written: &[u8]) {
+    if written.is_empty() {
+        return;
+    }
+    if bytes.len() < offset {
+        resize(bytes, offset);
+    }
+    let (inside, beyond) = written.split_at(written.len().min(bytes.len() - offset));
+    bytes[offset..offset + inside.len()].copy_from_slice(inside);
+    bytes.extend_from_slice(beyond);
+}
+
+/// As `Vec::resize` with zeros, which is slow in a build for tests.
+fn resize(bytes: &mut Vec<u8>, length: usize) {
+    const ZEROS: [u8; 4_096] = [0; 4_096];
+    bytes.truncate(length);
+    while bytes.len() < length {
+        bytes.extend_from_slice(&ZEROS[..ZEROS.len().min(length - bytes.len())]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lost(seed: u64, prepare: impl Fn(&mut SimFile)) -> Vec<u8> {
+        let mut file = SimFile::default();
+        prepare(&mut file);
+        file.lose_power(&Dice::new(seed));
+        file.bytes().to_vec()
+    }
+
+    #[test]
+    fn what_is_synced_stays_and_the_rest_comes_in_every_mixture() {
+        let (mut none, mut all, mut torn, mut later_only) = (0, 0, 0, 0);
+        for seed in 0..500 {
+            let bytes = lost(seed, |file| {
+                file.write(0, &[1; 700]);
+                file.sync();
+                file.write(100, &[2; 10_000]);
+                file.write(20_000, &[3; 5]);
+            });
+            assert_eq!(bytes[..100], [1; 100], "seed {seed}");
+            let kept = |place: usize, what: u8| bytes.get(place) == Some(&what);
+            let (first, last, after) = (kept(100, 2), kept(10_099, 2), kept(20_000, 3));
+            none += u32::from(bytes == [1; 700]);
+            all += u32::from(bytes.len() == 20_005 && bytes[100..10_100] == [2; 10_000] && after);
+            torn += u32::from(first != last);
+            later_only += u32::from(after && !first);
+        }
+        assert!(none > 20 && all > 20 && torn > 100 && later_only > 25, "{none} {all} {torn} {later_only}");
+    }
+
+    #[test]
+    fn a_failed_sync_makes_a_later_one_worth_less() {
+        let losses = (0..100).filter(|&seed| {
+            let bytes = lost(seed, |file| {
+                file.write(0, b"x");
+                file.fail_to_sync(&Dice::new(seed));
+                assert_eq!(file.bytes(), b"x");
+                file.sync();
+            });
+            bytes != b"x"
+        });
+        assert!((20..80).contains(&losses.count()));
+    }
+}
