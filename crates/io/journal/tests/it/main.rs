@@ -16,4 +16,6 @@ mod kill;
 mod ledger;
 mod many;
 #[cfg(test)]
+mod power;
+#[cfg(test)]
 mod support;
