@@ -13,6 +13,7 @@ mod contest;
 mod contestants;
 mod error;
 mod idle;
+mod ids;
 mod machine;
 mod measure;
 mod memory;
@@ -57,6 +58,8 @@ enum Role {
     /// The server of `idle`: prints its port, then serves until it is killed.
     #[command(hide = true)]
     ServeIdle,
+    /// The duplicate index with very many ids: checks a second, memory, disk, restart.
+    Ids(ids::IdsArguments),
     /// Runs one program and writes what it used.
     #[command(hide = true)]
     Measure(measure::MeasureArguments),
@@ -99,6 +102,7 @@ fn main() -> ExitCode {
         Some(Role::Memory(memory)) => memory::run(&memory),
         Some(Role::ServeMemory(content)) => memory::serve(content),
         Some(Role::ServeIdle) => idle::serve(),
+        Some(Role::Ids(ids)) => ids::run(&ids),
         Some(Role::Measure(measure)) => return measure::run(&measure),
         None => contest::run(&arguments.contest),
     };

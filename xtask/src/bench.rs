@@ -4,7 +4,7 @@ use crate::error::ChoreError;
 use crate::process;
 
 /// The benches. `collect` is what the program does without a name.
-const BENCHES: &[&str] = &["collect", "idle", "memory"];
+const BENCHES: &[&str] = &["collect", "idle", "ids", "memory"];
 /// In virtual time, so without the program: the requests against quotas that nobody told the product.
 const GOVERNOR: &str = "governor";
 

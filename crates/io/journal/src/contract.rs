@@ -223,8 +223,9 @@ pub trait Journal: Send + Sync + 'static {
     /// The position of the newest committed chunk, as it moves.
     fn newest(&self) -> watch::Receiver<Seq>;
 
-    /// Drops payload that every reader has and that is older than the configured retention, and record ids
-    /// of blobs created before the duplicate horizon. Returns dropped payload rows. A call does a bounded part
+    /// Drops payload that every reader has and that is older than the configured retention, record ids of blobs
+    /// created before the duplicate horizon, and the rows of such blobs that are journalled and cannot be listed
+    /// again (the sums keep them). Returns dropped payload rows. A call does a bounded part
     /// (256 payloads, 64 MiB), so that no commit waits long: call again while it drops something.
     fn forget(&self, now: Timestamp) -> Answer<'_, u64>;
 

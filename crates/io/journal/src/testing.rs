@@ -1,10 +1,13 @@
-//! For the tests of other crates: data folders as older releases left them.
+//! For tests and benches of other crates: data folders as older releases left them, and the duplicate index alone.
 
 use std::path::Path;
 
 use rusqlite::Connection;
 
 use crate::{JournalError, SqliteJournal};
+
+#[cfg(feature = "testing")]
+pub use crate::sqlite::IdIndex;
 
 /// Turns a closed journal back into one of schema version 1, as its release would have left it.
 ///

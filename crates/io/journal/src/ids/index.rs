@@ -17,6 +17,10 @@ use super::task::{Made, Task};
 /// Ids that are looked up together: enough that the waits for memory overlap.
 const PROBES_AT_ONCE: usize = 512;
 
+/// With more files of one day a merge comes before everything: else ids that come faster than files are made would keep
+/// merges off.
+const URGENT_RUNS: usize = 8;
+
 /// The set of remembered ids. Inserts can be taken back until they are accepted.
 pub(crate) struct DuplicateIndex {
     hot: Hot,
@@ -113,6 +117,11 @@ impl DuplicateIndex {
     /// What is to be done next so that memory and the number of files stay within their bounds. `newest`: the
     /// chunk up to which the index knows everything. Call it when all is accepted.
     pub(crate) fn next_task(&mut self, newest: Seq) -> Option<Task> {
+        if let Some(runs) =
+            self.runs.values().filter(|runs| runs.len() > URGENT_RUNS).find_map(|runs| to_merge(runs))
+        {
+            return Some(Task::Merge(runs));
+        }
         if self.frozen.is_none() && self.is_due() {
             let table = Arc::new(self.hot.take());
             self.frozen = Some(Frozen { table, through: newest, hidden_before: None });
@@ -128,9 +137,9 @@ impl DuplicateIndex {
         self.frozen.is_some() || self.hot.len() >= self.hot_ids
     }
 
-    /// No more ids fit before those on their way are in files.
+    /// No more ids fit before what is under way has ended.
     pub(crate) fn is_full(&self) -> bool {
-        self.frozen.is_some() && self.hot.len() >= self.hot_ids * 2
+        self.hot.len() >= self.hot_ids * 2
     }
 
     /// Which of the made files are of use; not those of days that were forgotten meanwhile.
@@ -161,6 +170,12 @@ impl DuplicateIndex {
         for run in made.runs {
             self.runs.entry(run.facts.day).or_default().push(run);
         }
+    }
+
+    /// Makes another number of ids in memory enough for a file.
+    #[cfg(feature = "testing")]
+    pub(crate) fn set_hot_ids(&mut self, hot_ids: usize) {
+        self.hot_ids = hot_ids.max(1);
     }
 
     /// Remembered (id, content) pairs of all days. What was filled in from the journal may count twice.

@@ -1,7 +1,10 @@
 //! Dropping what nobody needs any more, in steps small enough not to hold up a commit.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use rusqlite::{Connection, params};
-use trailhound_model::Timestamp;
+use trailhound_model::{Timestamp, days};
 
 use super::core::{Core, meta, set_meta};
 use super::errors::Result;
@@ -14,11 +17,18 @@ const FORGET_BYTES: u64 = 64 << 20;
 /// Most record indexes emptied, and most dropped, by one call.
 const FORGET_INDEXES: i64 = 1_024;
 
+/// Most blob rows retired by one call.
+const RETIRE_BLOBS: i64 = 2_048;
+/// So long after its content expired Microsoft surely lists a blob no more, whatever the clocks say.
+const UNLISTED_FOR: Duration = days(1);
+
 /// One step. Returns dropped payload rows; a full step may leave more to drop.
 pub(super) fn forget(core: &mut Core, now: Timestamp) -> Result<u64> {
     let dropped = forget_payload(&core.conn, now - core.retention)?;
     empty_sealed_indexes(&core.conn)?;
-    forget_ids(core, Day::of(now - core.dedup_horizon))?;
+    let first_kept = Day::of(now - core.dedup_horizon);
+    forget_ids(core, first_kept)?;
+    retire_blobs(&core.conn, first_kept, now - UNLISTED_FOR)?;
     Ok(dropped)
 }
 
@@ -81,5 +91,27 @@ fn forget_ids(core: &mut Core, first_kept: Day) -> Result<()> {
              (SELECT seq FROM chunk WHERE created < ?1 AND seq <= ?2 ORDER BY created LIMIT ?3)",
         )?
         .execute(params![first_kept_ms, forgotten_to, FORGET_INDEXES])?;
+    Ok(())
+}
+
+/// A blob that is journalled, cannot be listed again and has no ids any more is kept as a number alone. Blobs in gap
+/// rows stay, as their rows do.
+fn retire_blobs(conn: &Connection, first_kept: Day, expired_before: Timestamp) -> Result<()> {
+    let mut statement = conn.prepare_cached(
+        "DELETE FROM blob WHERE (stream, content_id) IN
+         (SELECT stream, content_id FROM blob INDEXED BY blob_journalled
+          WHERE state = 1 AND created < ?1 AND expires < ?2 ORDER BY created LIMIT ?3)
+         RETURNING stream",
+    )?;
+    let mut rows =
+        statement.query(params![first_kept.start().as_millis(), expired_before.as_millis(), RETIRE_BLOBS])?;
+    let mut retired: BTreeMap<u32, i64> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        *retired.entry(row.get(0)?).or_default() += 1;
+    }
+    for (stream, blobs) in retired {
+        conn.prepare_cached("UPDATE stream SET retired = retired + ?2 WHERE id = ?1")?
+            .execute(params![stream, blobs])?;
+    }
     Ok(())
 }

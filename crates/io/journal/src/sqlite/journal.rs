@@ -91,7 +91,7 @@ pub struct SqliteJournal {
 }
 
 impl SqliteJournal {
-    /// Takes the folder, checks the file, brings its schema up to date, derives the duplicate index. Blocks.
+    /// Takes the folder, checks the file, brings its schema up to date, fills the duplicate index. Blocks.
     pub fn open(config: JournalConfig, clock: Arc<dyn Clock>) -> Result<Self> {
         let JournalConfig { retention, dedup_horizon, cache_bytes, mode, integrity_check, .. } = config;
         let storage = Arc::clone(&config.storage);
@@ -121,6 +121,15 @@ impl SqliteJournal {
             Mode::Inline => Engine::Inline(Box::new(Mutex::new(core))),
         };
         Ok(Self { engine, shared, folder })
+    }
+
+    /// Only for a journal that runs in the caller.
+    #[cfg(feature = "testing")]
+    pub(super) fn with_core<T>(&self, work: impl FnOnce(&mut Core) -> T) -> T {
+        match &self.engine {
+            Engine::Inline(core) => work(&mut core.lock().unwrap_or_else(PoisonError::into_inner)),
+            Engine::Threaded(_) => unreachable!("the index alone is opened inline"),
+        }
     }
 
     async fn encode(&self, chunks: Vec<NewChunk>) -> Result<Vec<EncodedChunk>> {

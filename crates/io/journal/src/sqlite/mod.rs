@@ -1,7 +1,8 @@
 //! The journal in one SQLite file.
 //!
 //! Where to start: [`SqliteJournal::open`]; then `group.rs` (how a commit becomes durable), `commit.rs`
-//! (commit point 1), `readers.rs` (commit point 2), `ledger.rs` (deltas as rows).
+//! (commit point 1), `readers.rs` (commit point 2), `ledger.rs` (deltas as rows), `id_runs.rs` (files of
+//! record ids).
 
 mod blob_rows;
 mod blobs;
@@ -16,6 +17,8 @@ mod errors;
 mod folder;
 mod forget;
 mod group;
+#[cfg(feature = "testing")]
+mod id_index;
 mod id_runs;
 mod journal;
 mod ledger;
@@ -28,6 +31,10 @@ mod report;
 mod rows;
 mod schema;
 mod staging;
+#[cfg(test)]
+mod upgrade_tests;
 
+#[cfg(feature = "testing")]
+pub use id_index::IdIndex;
 pub use journal::{JournalConfig, MIN_DEDUP_HORIZON, Mode, SqliteJournal};
 pub use read_only::JournalReader;

@@ -2,9 +2,12 @@
 
 use bytes::Bytes;
 use trailhound_journal::{Journal, JournalErrorKind, Mode, ReaderState, Receipt};
-use trailhound_model::{DeliveryCounts, JournalChunk, OutputName, RecordEntry, Seq, days, hours};
+use trailhound_model::{
+    BlobCounts, DeliveryCounts, Delta, Gap, GapReason, JournalChunk, OutputName, RecordEntry, Seq, Span,
+    days, hours,
+};
 
-use crate::support::{at, chunk, commit_of, day, gzipped, id, key, open, open_at};
+use crate::support::{at, blob, chunk, commit_of, day, gzipped, id, key, open, open_at};
 
 const BOTH: [Mode; 2] = [Mode::Threaded, Mode::Inline];
 
@@ -144,6 +147,37 @@ async fn records_outside_their_chunk_are_refused() {
     let unknown = trailhound_journal::StreamId(stream.0 + 1);
     let refused = journal.commit_blob(commit_of(unknown, "b", at(0), vec![])).await.unwrap_err();
     assert_eq!(refused.kind, JournalErrorKind::Refused);
+}
+
+#[tokio::test]
+async fn old_blobs_retire_into_the_sums() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path(), Mode::Inline);
+    let stream = journal.register(&key("s")).await.unwrap();
+    let names = ["old", "lost", "new", "pending"];
+    let blobs = names.map(|name| blob(name, if name == "new" { day(10) } else { day(0) })).to_vec();
+    journal.record(stream, vec![Delta::Found { blobs, at: at(1) }]).await.unwrap();
+    for (name, created) in [("old", day(0)), ("new", day(10)), ("unlisted", day(0))] {
+        journal.commit_blob(commit_of(stream, name, created, vec![chunk(&[(1, "x")])])).await.unwrap();
+    }
+    let span = Span::new(day(0), day(0) + hours(1)).unwrap();
+    let lost = Gap { span, reason: GapReason::Expired, content_id: Some(id("lost")), at: at(2) };
+    journal.record(stream, vec![Delta::Gap(lost)]).await.unwrap();
+    let rows = || {
+        let conn = rusqlite::Connection::open(folder.path().join("journal.sqlite")).unwrap();
+        let mut statement = conn.prepare("SELECT content_id FROM blob ORDER BY content_id").unwrap();
+        let names = statement.query_map([], |row| row.get(0)).unwrap();
+        names.collect::<rusqlite::Result<Vec<String>>>().unwrap()
+    };
+    let expected = BlobCounts { listed: 5, journalled: 3, gap: 1, pending: 1 };
+    for (now, left) in [(day(14), 5), (day(15), 3), (day(24), 3), (day(25), 2), (day(60), 2)] {
+        journal.forget(now).await.unwrap();
+        assert_eq!(rows().len(), left, "after {now}: {:?}", rows());
+        assert_eq!(journal.recount(stream).await.unwrap(), expected);
+        assert_eq!(journal.sums().await.unwrap()[0].counts.blobs, expected);
+    }
+    assert_eq!(rows(), ["lost", "pending"]);
+    assert_eq!(journal.report().await.unwrap()[0].gaps.len(), 1);
 }
 
 #[tokio::test]

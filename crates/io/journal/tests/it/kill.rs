@@ -6,15 +6,20 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use trailhound_journal::{Journal, Mode, SqliteJournal, StreamId};
+use trailhound_journal::{Journal, JournalConfig, Mode, SqliteJournal, StreamId};
 use trailhound_model::{NewChunk, RecordId, Seq, promises::blobs_balance};
 
-use crate::support::{at, chunk, commit_of, id, key, open};
+use crate::support::{START, at, chunk, commit_of, config, id, key, open_at};
 
 const FOLDER_VARIABLE: &str = "TRAILHOUND_TEST_KILL_FOLDER";
 const FIRST_VARIABLE: &str = "TRAILHOUND_TEST_KILL_FIRST";
 const ROUNDS: u64 = 20;
 const TASKS: u64 = 4;
+
+/// So few ids in memory that files of ids are made and merged all the time, and killed in the middle.
+fn open(folder: &Path) -> SqliteJournal {
+    open_at(JournalConfig { ids_in_memory: 8, ..config(folder, Mode::Threaded) }, START)
+}
 
 /// Two records: one of its own, one that the blob before and after have too.
 fn records(number: u64) -> NewChunk {
@@ -38,7 +43,7 @@ async fn commit(journal: &SqliteJournal, stream: StreamId, number: u64) -> bool 
 async fn child_that_commits_until_killed() {
     let folder = std::env::var(FOLDER_VARIABLE).expect("started by the other test");
     let first: u64 = std::env::var(FIRST_VARIABLE).unwrap().parse().unwrap();
-    let journal = Arc::new(open(Path::new(&folder), Mode::Threaded));
+    let journal = Arc::new(open(Path::new(&folder)));
     let stream = journal.register(&key("s")).await.unwrap();
     let tasks = (0..TASKS).map(|task| {
         let journal = Arc::clone(&journal);
@@ -82,7 +87,7 @@ fn run_and_kill(folder: &Path, first: u64, until: usize) -> Vec<u64> {
 
 async fn check(folder: &Path, acknowledged: &BTreeSet<u64>) {
     // The file was not closed in good order: opening runs the integrity check.
-    let journal = open(folder, Mode::Threaded);
+    let journal = open(folder);
     let stream = journal.register(&key("s")).await.unwrap();
     let mut chunks_of: BTreeMap<String, u32> = BTreeMap::new();
     let mut delivered: BTreeMap<RecordId, u32> = BTreeMap::new();
@@ -132,4 +137,6 @@ async fn what_was_acknowledged_survives_being_killed() {
         acknowledged.extend(said);
         check(folder.path(), &acknowledged).await;
     }
+    let files = std::fs::read_dir(folder.path().join("ids")).unwrap().count();
+    assert!((1..=12).contains(&files), "{files} files of ids");
 }
