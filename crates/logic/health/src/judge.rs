@@ -8,10 +8,16 @@ use crate::observation::{Observation, Peers};
 use crate::state::HealthState;
 use crate::streak::{FailureKind, Streak};
 
+/// Failures are repeated at least every 15 minutes; a streak whose latest is older has ended.
+const STALE_AFTER: Duration = minutes(45);
 /// No call succeeded for so long: offline.
 pub(crate) const OFFLINE_AFTER: Duration = minutes(3);
 /// Microsoft's server errors count after this long.
 const SERVICE_AFTER: Duration = minutes(10);
+/// The same of fetches alone, while listings succeed,
+const FETCH_SERVICE_AFTER: Duration = minutes(60);
+/// and only when so many blobs wait.
+const MANY_PENDING: u64 = 20;
 /// A subscription that stays off for longer than the spacing of start requests (15 min) needs a person.
 const SUBSCRIPTION_OFF_AFTER: Duration = minutes(20);
 /// An output is down after this long.
@@ -96,13 +102,12 @@ pub fn judge(seen: &Observation<'_>, peers: Peers) -> Conditions {
     held.hold(DelayedByMicrosoft, delayed(seen, peers));
     held.hold(Silent, silent(seen, peers));
     held.hold(CredentialExpiring, expiring(seen));
-    let base = match (seen.last_success, seen.newest_blob) {
+    let base = match (seen.last_success, seen.has_data || seen.newest_blob.is_some()) {
         (None, _) => New,
-        (Some(_), None) => WaitingForFirstData,
-        (Some(_), Some(_)) => Ok,
+        (Some(_), false) => WaitingForFirstData,
+        (Some(_), true) => Ok,
     };
-    let began = if base == WaitingForFirstData { seen.horizon } else { None };
-    held.hold(base, Some(began.unwrap_or(seen.watched_since)));
+    held.hold(base, Some(seen.watched_since));
     held
 }
 
@@ -111,15 +116,17 @@ pub fn signs(seen: &Observation<'_>) -> Signs {
     let failing = service_failing(seen).is_some();
     let fresh = is_fresh(seen);
     Signs {
-        judged: failing || (fresh && seen.newest_blob.is_some()),
+        judged: failing || (fresh && (seen.has_data || seen.newest_blob.is_some())),
         late: fresh && is_late(seen),
         quiet: fresh && seen.quiet.is_some(),
         failing,
     }
 }
 
+/// Those that go on: what has not been tried for long says nothing about now.
 fn streaks<'a>(seen: &Observation<'a>) -> impl Iterator<Item = &'a Streak> {
-    seen.failures.into_iter().flatten()
+    let now = seen.now;
+    seen.failures.into_iter().flatten().filter(move |streak| now.since(streak.latest) < STALE_AFTER)
 }
 
 fn stays_off(seen: &Observation<'_>) -> Option<Timestamp> {
@@ -167,8 +174,13 @@ fn delayed(seen: &Observation<'_>, peers: Peers) -> Option<Timestamp> {
     seen.quiet.filter(|_| peers.is_most(peers.quiet)).map(|quiet| quiet.since)
 }
 
+/// Subscriptions or listings fail, or all fetches of many blobs: one sick blob is not Microsoft's service.
 fn service_failing(seen: &Observation<'_>) -> Option<Timestamp> {
-    streaks(seen)
+    let [subscribe, list, fetch] = seen.failures;
+    let fetch = fetch.filter(|streak| {
+        seen.pending_blobs >= MANY_PENDING && seen.now.since(streak.since) >= FETCH_SERVICE_AFTER
+    });
+    streaks(&Observation { failures: [subscribe, list, fetch], ..seen.clone() })
         .filter(|streak| streak.kind == FailureKind::Service && streak.times >= 3)
         .map(|streak| streak.since)
         .filter(|since| seen.now.since(*since) >= SERVICE_AFTER)

@@ -80,8 +80,10 @@ pub struct Observation<'a> {
     pub listed: Option<Span>,
     /// Listing pages read in this process.
     pub pages: u64,
-    /// `contentCreated` of the newest journalled blob, ever.
+    /// `contentCreated` of the newest journalled blob, as far as this process knows.
     pub newest_blob: Option<Timestamp>,
+    /// There is a blob in the journal, of whatever time.
+    pub has_data: bool,
     /// Blobs listed and not yet journalled.
     pub pending_blobs: u64,
     /// From `contentCreated` to being listed: the middle one of the latest blobs.
@@ -137,6 +139,7 @@ impl<'a> Observation<'a> {
             listed: None,
             pages: 0,
             newest_blob: None,
+            has_data: false,
             pending_blobs: 0,
             lag: None,
             usual_lag: None,

@@ -29,7 +29,7 @@ pub struct Words {
 pub fn explain(state: HealthState, since: Timestamp, seen: &Observation<'_>, peers: Peers) -> Words {
     Words {
         cause: cause(state, since, seen, peers),
-        cure: cures::cure(state, seen, peers),
+        cure: cures::cure(state, since, seen, peers),
         details: details::details(state, seen),
     }
 }
@@ -79,7 +79,7 @@ fn waiting(since: Timestamp, seen: &Observation<'_>) -> String {
         },
     );
     let subscribed = match seen.subscribed_at {
-        Some(_) => format!("The subscription is on and has been asked since {}", minute(since)),
+        Some(_) => format!("The subscription is on and asked since {}", minute(since)),
         None => format!("Asked since {}", minute(since)),
     };
     format!(

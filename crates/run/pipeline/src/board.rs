@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use trailhound_model::{DeliveryCounts, OutputName, RecordCounts, StreamKey, Timestamp};
 
+use crate::health::{self, Health, HealthBook, StreamWatch};
 use crate::quota::{QuotaKey, QuotaStatus, QuotaView};
 use crate::source::Reaction;
 
@@ -63,6 +64,8 @@ pub struct StreamStatus {
     pub last_error: Option<(Timestamp, String, String)>,
     /// [`crate::Goal::Once`]: everything asked for is in the journal or in a gap row.
     pub finished: bool,
+    /// What its health is judged by.
+    pub watch: StreamWatch,
 }
 
 /// One output's status.
@@ -91,12 +94,15 @@ pub struct Snapshot {
     pub alarms: Vec<String>,
     /// The journal's present failure, if any.
     pub journal_error: Option<String>,
+    /// Microsoft's clock minus this machine's, in milliseconds: the middle one of what the instances measure.
+    pub clock_offset_millis: Option<i64>,
 }
 
 /// Where statuses are kept. Cheap to share.
 #[derive(Clone, Default)]
 pub struct Board {
     present: Arc<Mutex<Snapshot>>,
+    health: HealthBook,
     /// Asked when a copy is taken: they change with every request.
     quotas: Arc<Mutex<BTreeMap<QuotaKey, Arc<dyn QuotaView>>>>,
 }
@@ -132,11 +138,27 @@ impl Board {
     /// Changes one stream's status.
     pub fn stream(&self, key: &StreamKey, change: impl FnOnce(&mut StreamStatus)) {
         let mut board = self.lock();
-        if let Some(status) = board.streams.get_mut(key) {
-            change(status);
-        } else {
-            change(board.streams.entry(key.clone()).or_default());
-        }
+        let status = match board.streams.get_mut(key) {
+            Some(status) => status,
+            None => board.streams.entry(key.clone()).or_default(),
+        };
+        change(status);
+        status.watch.version += 1;
+    }
+
+    /// The health of the streams, as it was judged last.
+    pub fn health(&self) -> &HealthBook {
+        &self.health
+    }
+
+    /// A stream's health with its words, as it was judged last; `None` while it was not judged yet.
+    pub fn health_of(&self, key: &StreamKey) -> Option<Health> {
+        health::health_of(self, key)
+    }
+
+    /// Looks at everything, or changes it, without a copy. Everything else waits meanwhile.
+    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut Snapshot) -> T) -> T {
+        look(&mut self.lock())
     }
 
     /// Changes one output's status.

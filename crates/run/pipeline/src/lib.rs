@@ -11,6 +11,7 @@ pub mod check;
 mod delivery;
 mod fleet;
 mod governor;
+pub mod health;
 mod launch;
 mod office365;
 mod pace;

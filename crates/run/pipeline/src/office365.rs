@@ -6,25 +6,34 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use trailhound_env::Body;
+use trailhound_health::{CredentialEnd, CredentialKind};
 use trailhound_microsoft::{ApiError, BlobDecoder, Client, ContentType, NextPage, Operation};
-use trailhound_model::{Blob, NewChunk, Span, StreamName};
+use trailhound_model::{Blob, NewChunk, Span, StreamName, Timestamp};
 
 use crate::source::{BlobReader, Reaction, Source, SourceError, SourcePage};
 
 /// One application instance of type `office365`.
-pub struct Office365(Arc<Client>);
+pub struct Office365 {
+    client: Arc<Client>,
+    secret_expires: Option<Timestamp>,
+}
 
 impl Office365 {
     /// Wraps a client.
     pub fn new(client: Arc<Client>) -> Self {
-        Self(client)
+        Self { client, secret_expires: None }
+    }
+
+    /// With the end of its credential, as the configuration knows it.
+    pub fn with_secret_expires(self, secret_expires: Option<Timestamp>) -> Self {
+        Self { secret_expires, ..self }
     }
 }
 
 impl Source for Office365 {
     fn enabled_streams(&self) -> BoxFuture<'_, Result<BTreeSet<StreamName>, SourceError>> {
         Box::pin(async {
-            let subscriptions = self.0.subscriptions().await.map_err(SourceError::from)?;
+            let subscriptions = self.client.subscriptions().await.map_err(SourceError::from)?;
             let enabled = subscriptions.into_iter().filter(|s| s.enabled).filter_map(|s| s.known);
             Ok(enabled.filter_map(|known| StreamName::new(known.as_str()).ok()).collect())
         })
@@ -32,7 +41,7 @@ impl Source for Office365 {
 
     fn start<'a>(&'a self, stream: &'a StreamName) -> BoxFuture<'a, Result<(), SourceError>> {
         Box::pin(async move {
-            let started = self.0.start(content_type(stream)?).await.map_err(SourceError::from)?;
+            let started = self.client.start(content_type(stream)?).await.map_err(SourceError::from)?;
             tracing::debug!(%stream, ?started, "start request answered");
             Ok(())
         })
@@ -46,8 +55,8 @@ impl Source for Office365 {
     ) -> BoxFuture<'a, Result<SourcePage, SourceError>> {
         Box::pin(async move {
             let page = match next {
-                None => self.0.list(content_type(stream)?, span).await,
-                Some(address) => self.0.list_next(&NextPage::new(address)).await,
+                None => self.client.list(content_type(stream)?, span).await,
+                Some(address) => self.client.list_next(&NextPage::new(address)).await,
             };
             let page = page.map_err(SourceError::from)?;
             let next = page.next.map(|next| next.as_str().to_owned());
@@ -61,7 +70,7 @@ impl Source for Office365 {
         blob: &'a Blob,
     ) -> BoxFuture<'a, Result<Box<dyn BlobReader>, SourceError>> {
         Box::pin(async move {
-            let body = self.0.fetch(blob).await.map_err(SourceError::from)?;
+            let body = self.client.fetch(blob).await.map_err(SourceError::from)?;
             let reader: Box<dyn BlobReader> = Box::new(ContentReader {
                 decoder: Some(BlobDecoder::new(body.gzip)),
                 body: body.stream,
@@ -73,7 +82,11 @@ impl Source for Office365 {
     }
 
     fn clock_offset_millis(&self) -> Option<i64> {
-        self.0.clock_offset_millis()
+        self.client.clock_offset_millis()
+    }
+
+    fn credential_ends(&self) -> Option<CredentialEnd> {
+        self.secret_expires.map(|at| CredentialEnd { at, kind: CredentialKind::Configured })
     }
 }
 

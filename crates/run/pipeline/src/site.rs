@@ -164,7 +164,10 @@ pub fn plant(
         .iter()
         .map(|instance| Instance {
             name: instance.settings.name.clone(),
-            source: Arc::new(Office365::new(Arc::clone(&instance.client))),
+            source: Arc::new(
+                Office365::new(Arc::clone(&instance.client))
+                    .with_secret_expires(instance.settings.secret_expires),
+            ),
             streams: instance.settings.streams.clone(),
             start: instance.settings.collection_start,
             poll_every: instance.settings.poll_interval,

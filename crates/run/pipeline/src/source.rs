@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use trailhound_health::CredentialEnd;
 use trailhound_model::{Blob, NewChunk, Span, StreamName};
 
 /// Somewhere that publishes blobs of records.
@@ -34,6 +35,11 @@ pub trait Source: Send + Sync + 'static {
 
     /// Server time minus this machine's, in milliseconds, when known.
     fn clock_offset_millis(&self) -> Option<i64>;
+
+    /// When the credential ends, when known.
+    fn credential_ends(&self) -> Option<CredentialEnd> {
+        None
+    }
 }
 
 /// One page of a listing.

@@ -63,6 +63,7 @@ pub fn describe() {
     );
     describe_gauge!(BROKEN, Unit::Count, "Promises found broken (L5): must be 0");
     gauge!(BROKEN).set(0.0);
+    crate::health::describe();
 }
 
 /// Streams up to which each has series of its own. Beyond, `/metrics` would be tens of megabytes and the series

@@ -18,6 +18,7 @@ use trailhound_outputs::Output;
 
 use crate::board::Board;
 use crate::delivery::{Delivery, DeliveryEnd, DeliveryError};
+use crate::health;
 use crate::launch::Launch;
 use crate::pace::Pace;
 use crate::quiet::Quiet;
@@ -144,7 +145,21 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
         quiet,
         detail,
     };
+    let sources: Vec<_> = plant
+        .instances
+        .iter()
+        .map(|instance| (instance.name.clone(), Arc::clone(&instance.source)))
+        .collect();
     let streams = launch.streams(plant.instances, stop).await?;
+    if !once {
+        aside.spawn(health::watch(health::Watched {
+            board: plant.board.clone(),
+            journal: Arc::clone(&plant.journal),
+            clock: Arc::clone(&plant.clock),
+            sources,
+            detail,
+        }));
+    }
     aside.spawn(upkeep(plant.journal, plant.clock, plant.board, configured));
 
     let mut failures = streams.ended(stop).await;

@@ -1,6 +1,6 @@
 //! What to do next, state by state, with the exact step where there is one.
 
-use trailhound_model::minutes;
+use trailhound_model::{Timestamp, hours};
 
 use super::streak_of;
 use crate::observation::{CredentialKind, Observation, Peers};
@@ -19,10 +19,10 @@ const AUDITING: &str = "In the Purview portal: Solutions > Audit > `Start record
     Exchange Online PowerShell `Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true`, and \
     `Get-AdminAuditLogConfig` there shows it. It takes an hour or more; what happened meanwhile is recorded nowhere.";
 
-pub(super) fn cure(state: HealthState, seen: &Observation<'_>, peers: Peers) -> String {
+pub(super) fn cure(state: HealthState, since: Timestamp, seen: &Observation<'_>, peers: Peers) -> String {
     match state {
         HealthState::New | HealthState::Ok => String::new(),
-        HealthState::WaitingForFirstData => waiting(seen).to_owned(),
+        HealthState::WaitingForFirstData => waiting(since, seen).to_owned(),
         HealthState::DelayedByMicrosoft => delayed(peers).to_owned(),
         HealthState::Throttled => {
             "Nothing is lost: it goes on by itself as fast as it may. If it stays, find the other \
@@ -50,10 +50,8 @@ pub(super) fn cure(state: HealthState, seen: &Observation<'_>, peers: Peers) -> 
     }
 }
 
-fn waiting(seen: &Observation<'_>) -> &'static str {
-    let since = seen.subscribed_at.or(seen.horizon).unwrap_or(seen.watched_since);
-    let asked = seen.horizon.map_or(since, |horizon| horizon.min(since)).max(seen.watched_since);
-    if seen.now.since(asked) < minutes(12 * 60) {
+fn waiting(since: Timestamp, seen: &Observation<'_>) -> &'static str {
+    if seen.now.since(since) < hours(12) {
         "Nothing is to be done yet. A content type that nobody uses stays empty for good."
     } else {
         "If this content type is in use, search the audit log in the Purview portal for the same days: an empty \

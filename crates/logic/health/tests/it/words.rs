@@ -78,6 +78,7 @@ fn every_state_has_its_row() {
             Observation {
                 newest_blob: None,
                 lag: None,
+                watched_since: now() - hours(3),
                 horizon: Some(now() - hours(3)),
                 listed: Some(Span { from: now() - hours(3), to: now() - minutes(1) }),
                 pages: 181,

@@ -70,13 +70,7 @@ pub(crate) struct StreamContext {
 impl StreamContext {
     /// Now by Microsoft's clock: windows and expiry are judged by it.
     pub(crate) fn now(&self) -> Timestamp {
-        let local = self.clock.now();
-        match self.source.clock_offset_millis() {
-            Some(offset) if offset.unsigned_abs() > CORRECT_CLOCK_BEYOND_MILLIS => {
-                Timestamp::from_millis(local.as_millis().saturating_add(offset))
-            }
-            _ => local,
-        }
+        corrected(self.clock.now(), self.source.clock_offset_millis())
     }
 
     /// Waits until `until` by Microsoft's clock.
@@ -86,5 +80,15 @@ impl StreamContext {
 
     pub(crate) async fn record(&self, deltas: Vec<Delta>) -> Result<Applied, JournalError> {
         self.journal.record(self.id, deltas).await
+    }
+}
+
+/// A time of this machine by Microsoft's clock; small differences are left alone.
+pub(crate) fn corrected(local: Timestamp, offset_millis: Option<i64>) -> Timestamp {
+    match offset_millis {
+        Some(offset) if offset.unsigned_abs() > CORRECT_CLOCK_BEYOND_MILLIS => {
+            Timestamp::from_millis(local.as_millis().saturating_add(offset))
+        }
+        _ => local,
     }
 }

@@ -13,6 +13,7 @@ use super::context::{JobError, StreamContext};
 use super::fetching::{Fetched, fetch};
 use super::listing::list;
 use super::subscribing::{Subscribed, subscribe};
+use super::watching;
 use crate::stop::Stop;
 
 /// Fetches under way at once in one stream.
@@ -93,6 +94,7 @@ impl StreamDriver {
             status.pending_blobs = facts.pending.len() as u64;
             let known = status.fetched_blobs + status.gap_blobs + status.pending_blobs;
             status.listed_blobs = status.listed_blobs.max(known);
+            watching::begin(&mut status.watch, started, &facts, &context.limits);
         });
         Self {
             context,
@@ -273,6 +275,7 @@ impl StreamDriver {
     /// Applies what is durable.
     pub(super) fn apply(&mut self, delta: &Delta) {
         apply(&mut self.facts, delta);
+        self.watch_delta(delta);
         match delta {
             Delta::Listed { span, .. } => {
                 if let Goal::Once { done, .. } = &mut self.goal {

@@ -7,8 +7,9 @@ mod listing;
 mod looks;
 mod outcomes;
 mod subscribing;
+mod watching;
 
-pub(crate) use context::{JobError, StreamContext};
+pub(crate) use context::{JobError, StreamContext, corrected};
 pub(crate) use driver::{StreamDriver, StreamEnd};
 pub(crate) use fetching::COMMIT_ROOM_KIB;
 pub(crate) use looks::Looks;

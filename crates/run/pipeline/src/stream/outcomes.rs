@@ -10,6 +10,7 @@ use super::driver::{Job, JobEnd, StreamDriver};
 use super::fetching::Fetched;
 use super::subscribing::Subscribed;
 use crate::board::StreamPhase;
+use crate::health::Call;
 use crate::source::{Reaction, SourceError};
 
 /// A single collection gives up on a stream that has only failed for this long.
@@ -58,7 +59,7 @@ impl StreamDriver {
                     self.apply(delta);
                 }
                 if subscribed.enabled {
-                    self.succeeded();
+                    self.succeeded(Call::Subscribe);
                 } else if self.is_once() {
                     self.fatal = Some(JobError::Source(subscription_off(
                         subscribed.look_again,
@@ -67,7 +68,7 @@ impl StreamDriver {
                 }
             }
             Err(error) => {
-                let wait = self.failed(error);
+                let wait = self.failed(Call::Subscribe, error);
                 self.subscription.look_again = wait;
             }
         }
@@ -82,9 +83,9 @@ impl StreamDriver {
             self.deltas = None;
         }
         match result {
-            Ok(()) => self.succeeded(),
+            Ok(()) => self.succeeded(Call::List),
             Err(error) => {
-                let wait = self.failed(error);
+                let wait = self.failed(Call::List, error);
                 self.lane(lane).not_before = wait;
             }
         }
@@ -95,7 +96,7 @@ impl StreamDriver {
         match result {
             Ok(fetched) => self.fetched(id, &fetched),
             Err(JobError::Source(error)) => self.fetch_failed(&id, error).await,
-            Err(error) => self.fetch_not_before = self.failed(error),
+            Err(error) => self.fetch_not_before = self.failed(Call::Fetch, error),
         }
     }
 
@@ -104,6 +105,7 @@ impl StreamDriver {
         let Some(pending) = self.facts.pending.get(&id) else { return };
         let now = self.context.now();
         let created = pending.blob.created;
+        let found_at = pending.found_at;
         // What is older than this run is history that is caught up on, and says nothing of the lag.
         let lag_millis = (self.started <= created).then(|| now.as_millis() - created.as_millis());
         let Fetched { committed, wire_bytes } = *fetched;
@@ -115,10 +117,11 @@ impl StreamDriver {
             status.wire_bytes += wire_bytes;
             status.newest_blob = status.newest_blob.max(Some(created));
             status.lag_millis = lag_millis.or(status.lag_millis);
+            status.watch.journalled(created, found_at, committed.counts.fetched);
         });
         let (counts, bytes) = (committed.counts, committed.bytes);
         self.apply(&Delta::Journalled { content_id: id, counts, bytes, at: now });
-        self.succeeded();
+        self.succeeded(Call::Fetch);
     }
 
     async fn fetch_failed(&mut self, id: &ContentId, error: SourceError) {
@@ -127,7 +130,7 @@ impl StreamDriver {
             Reaction::BlobRefused => FetchFailure::AgainstBlob,
             Reaction::Retry | Reaction::RestartWindow => FetchFailure::Service,
             _ => {
-                self.fetch_not_before = self.failed(error.into());
+                self.fetch_not_before = self.failed(Call::Fetch, error.into());
                 return;
             }
         };
@@ -139,7 +142,7 @@ impl StreamDriver {
                 // Nothing else may be going on that could show the service well: look.
                 self.subscription.look_again = now;
                 self.subscription.anew = true;
-                self.fetch_not_before = self.failed(error.into());
+                self.fetch_not_before = self.failed(Call::Fetch, error.into());
             }
             Verdict::Record(delta) => {
                 tracing::debug!(stream = %self.context.key, blob = %id, code = error.code, error = %error, "fetch failed");
@@ -151,29 +154,31 @@ impl StreamDriver {
         }
     }
 
-    fn succeeded(&mut self) {
+    fn succeeded(&mut self, call: Call) {
         self.failures_in_a_row = 0;
         self.failing_since = None;
         self.has_succeeded = true;
         let now = self.context.now();
         self.facts.last_success = self.facts.last_success.max(Some(now));
+        let is_idle = self.facts.pending.is_empty();
         self.context.board.stream(&self.context.key, |status| {
             let nothing_yet = status.fetched_blobs == 0 && status.newest_blob.is_none();
             status.phase = if nothing_yet { StreamPhase::WaitingForFirstData } else { StreamPhase::Ok };
             status.last_success = Some(now);
+            status.watch.succeeded(call, now, is_idle);
         });
     }
 
     /// Notes a failure; answers when to try again.
-    fn failed(&mut self, error: JobError) -> Timestamp {
+    fn failed(&mut self, call: Call, error: JobError) -> Timestamp {
         match error {
             JobError::Journal(error) => self.journal_failed(error),
-            JobError::Source(error) => self.source_failed(error),
-            JobError::Died(_) => self.source_failed(died()),
+            JobError::Source(error) => self.source_failed(call, error),
+            JobError::Died(_) => self.source_failed(call, died()),
         }
     }
 
-    fn source_failed(&mut self, error: SourceError) -> Timestamp {
+    fn source_failed(&mut self, call: Call, error: SourceError) -> Timestamp {
         let now = self.context.now();
         self.context.series.source_failure(&self.context.key, &error.code);
         self.failures_in_a_row += 1;
@@ -202,6 +207,7 @@ impl StreamDriver {
         self.context.board.stream(&self.context.key, |status| {
             status.phase = phase;
             status.last_error = Some((now, error.what.clone(), error.hint.clone()));
+            status.watch.failed(call, now, &error);
         });
         let hopeless = (error.reaction.needs_a_person() && self.is_refused_for_good())
             || (now.since(since) > ONCE_PATIENCE && error.reaction != Reaction::Throttled);

@@ -5,6 +5,8 @@
 mod deaths;
 mod faults;
 mod governed;
+mod health;
+mod patients;
 mod scripted;
 mod simulation;
 mod world;
