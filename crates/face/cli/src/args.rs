@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
-use trailhound_model::{InstanceName, Timestamp};
+use trailhound_model::{InstanceName, StreamName, Timestamp};
 
 use crate::duration;
 use crate::logging::{self, LogFormat};
@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show the coverage ledger: what was listed, fetched and delivered, and each hole with its reason.
     Prove(ProveArgs),
+    /// Change by hand what is collected of an application: try again, list again.
+    App(AppArgs),
     /// Serve Microsoft's API and its login authority, simulated, on one address.
     Simulate(SimulateArgs),
     /// Show a sample of the configuration file, its schema, or what is wrong with one.
@@ -115,6 +117,59 @@ pub(crate) struct ProveArgs {
     /// Print one JSON object; it names every blob in a gap.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct AppArgs {
+    #[command(subcommand)]
+    pub(crate) what: AppCommand,
+}
+
+/// What to change.
+#[derive(Subcommand)]
+pub(crate) enum AppCommand {
+    /// Try again now what was given up and can still be had, and what waits for another attempt.
+    Retry(RetryArgs),
+    /// Forget that everything from a moment on was listed, so that it is listed again.
+    ///
+    /// Finds blobs that the ledger does not know, and fetches again those that were given up. What is in the
+    /// journal is neither fetched nor delivered twice.
+    Rewind(RewindArgs),
+}
+
+/// Streams of one application.
+#[derive(clap::Args)]
+pub(crate) struct ChosenStreams {
+    #[command(flatten)]
+    pub(crate) file: ConfigFile,
+    /// The application.
+    #[arg(long, value_name = "NAME", value_parser = InstanceName::new)]
+    pub(crate) app: InstanceName,
+    /// Only this stream, such as `Audit.Exchange`. Default: all.
+    #[arg(long, value_name = "STREAM", value_parser = StreamName::new)]
+    pub(crate) stream: Option<StreamName>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct RetryArgs {
+    #[command(flatten)]
+    pub(crate) streams: ChosenStreams,
+    /// Only this blob; may be given several times. Default: all.
+    #[arg(long = "blob", value_name = "CONTENT_ID")]
+    pub(crate) blobs: Vec<String>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct RewindArgs {
+    #[command(flatten)]
+    pub(crate) streams: ChosenStreams,
+    /// First moment that is listed again, such as `2026-11-20T00:00:00Z`: of the time at which Microsoft made
+    /// content available. At most seven days ago; what lies before is named and left.
+    #[arg(long, value_name = "T", value_parser = Timestamp::parse)]
+    pub(crate) to: Timestamp,
 }
 
 #[derive(clap::Args)]

@@ -8,6 +8,7 @@
 
 mod args;
 mod commands;
+mod control;
 mod duration;
 mod exit;
 mod failure;

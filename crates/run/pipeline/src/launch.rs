@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use trailhound_env::{Clock, Entropy};
 use trailhound_journal::{Journal, JournalError, StreamId};
 use trailhound_ledger::{BudgetLimits, Limits};
 use trailhound_model::{ContentId, Delta, StreamKey, Timestamp};
 
 use crate::board::Board;
+use crate::by_hand::{Controls, Mailbox, Open};
 use crate::calls::CallRoom;
 use crate::fleet::Fleet;
 use crate::governor::Governor;
@@ -44,6 +46,7 @@ pub(crate) struct Launch {
     pub(crate) pace: Arc<Pace>,
     pub(crate) quiet: Quiet,
     pub(crate) detail: Detail,
+    pub(crate) controls: Controls,
 }
 
 /// What the streams of an instance share.
@@ -63,8 +66,13 @@ struct Numbered {
 }
 
 impl Launch {
-    /// Starts every stream of the instances.
-    pub(crate) async fn streams(self, instances: Vec<Instance>, stop: &Stop) -> Result<Fleet, JournalError> {
+    /// Starts every stream of the instances. Orders by hand are answered as long as the second part lives.
+    pub(crate) async fn streams(
+        self,
+        instances: Vec<Instance>,
+        stop: &Stop,
+    ) -> Result<(Fleet, Open), JournalError> {
+        let mut opening = self.controls.opening().await;
         let mut streams = self.numbered(instances).await?;
         // In the order of their rows: neighbours are polled after one another, and their rows share pages.
         streams.sort_by_key(|stream| stream.id);
@@ -84,15 +92,16 @@ impl Launch {
             let facts = self.journal.load_many(bulk.iter().map(|stream| stream.id).collect()).await?;
             for (stream, facts) in bulk.into_iter().zip(facts) {
                 let Shared { start, poll_every, .. } = *stream.shared;
-                let context =
-                    self.context(stream, &permits, &commit_room, &calls, place(rank, count, origin));
+                let mailbox = opening.mailbox(&stream.key);
+                let place = place(rank, count, origin);
+                let context = self.context(stream, mailbox, &permits, &commit_room, &calls, place);
                 let delay =
                     if self.mode == Mode::Follow { spacing(rank, count, poll_every) } else { Duration::ZERO };
                 fleet.start(context, start, facts, delay, stop);
                 rank += 1;
             }
         }
-        Ok(fleet)
+        Ok((fleet, opening.done()))
     }
 
     async fn numbered(&self, instances: Vec<Instance>) -> Result<Vec<Numbered>, JournalError> {
@@ -161,6 +170,7 @@ impl Launch {
     fn context(
         &self,
         stream: Numbered,
+        mailbox: Arc<Mailbox>,
         permits: &Arc<Semaphore>,
         commit_room: &Arc<Semaphore>,
         calls: &Arc<CallRoom>,
@@ -188,6 +198,9 @@ impl Launch {
             quiet: self.quiet.clone(),
             board: self.board.clone(),
             limits,
+            mailbox,
+            turn: Mutex::default(),
+            rewinds: AtomicU64::default(),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! Where to start: [`wire::run`], the path in one function.
 
 pub mod board;
+pub mod by_hand;
 mod calls;
 pub mod check;
 mod delivery;

@@ -12,6 +12,7 @@ use trailhound_net::{NetProfile, TransportPool};
 use trailhound_outputs::{Compression, FileConfig, FileOutput, Format, Output};
 
 use crate::board::Board;
+use crate::by_hand::Controls;
 use crate::office365::Office365;
 use crate::quota::QuotaKey;
 use crate::wire::{Instance, Plant};
@@ -179,7 +180,7 @@ pub fn plant(
         })
         .collect();
     let (clock, entropy) = (Arc::clone(&around.clock), Arc::clone(&around.entropy));
-    Plant { journal, clock, entropy, board, instances, outputs, limits }
+    Plant { journal, clock, entropy, board, instances, outputs, limits, controls: Controls::default() }
 }
 
 fn quota_of(instance: &SiteInstance) -> QuotaKey {

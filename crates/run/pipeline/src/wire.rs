@@ -17,6 +17,7 @@ use trailhound_model::{InstanceName, OutputName, StreamKey, StreamName, Timestam
 use trailhound_outputs::Output;
 
 use crate::board::Board;
+use crate::by_hand::Controls;
 use crate::delivery::{Delivery, DeliveryEnd, DeliveryError};
 use crate::health;
 use crate::launch::Launch;
@@ -62,6 +63,8 @@ pub struct Plant {
     pub outputs: Vec<Box<dyn Output>>,
     /// Planning limits.
     pub limits: Limits,
+    /// The way for orders by hand.
+    pub controls: Controls,
 }
 
 /// A stream or an output that a single collection could not complete.
@@ -144,13 +147,14 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
         pace,
         quiet,
         detail,
+        controls: plant.controls,
     };
     let sources: Vec<_> = plant
         .instances
         .iter()
         .map(|instance| (instance.name.clone(), Arc::clone(&instance.source)))
         .collect();
-    let streams = launch.streams(plant.instances, stop).await?;
+    let (streams, _open_to_orders) = launch.streams(plant.instances, stop).await?;
     if !once {
         aside.spawn(health::watch(health::Watched {
             board: plant.board.clone(),

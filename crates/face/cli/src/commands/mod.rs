@@ -1,5 +1,6 @@
 //! The commands, one file or folder each.
 
+mod app;
 mod check;
 mod collect;
 mod completions;
@@ -24,6 +25,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Collect(args) => collect::collect(&args, &log),
         Command::Check(args) => check::check(&args),
         Command::Prove(args) => prove::prove(&args),
+        Command::App(args) => app::app(&args),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Config(args) => config::config(&args.what),
         Command::Completions { shell } => completions::completions(shell),

@@ -1,9 +1,10 @@
 //! What all jobs of a stream share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore, mpsc};
 use trailhound_env::Clock;
 use trailhound_journal::{Applied, Journal, JournalError, StreamId};
 use trailhound_ledger::Limits;
@@ -11,6 +12,7 @@ use trailhound_model::{Delta, StreamKey, Timestamp};
 
 use super::looks::Looks;
 use crate::board::Board;
+use crate::by_hand::Mailbox;
 use crate::calls::CallRoom;
 use crate::governor::Seat;
 use crate::pace::Pace;
@@ -65,6 +67,12 @@ pub(crate) struct StreamContext {
     pub(crate) series: StreamSeries,
     pub board: Board,
     pub limits: Limits,
+    /// Orders by hand.
+    pub(crate) mailbox: Arc<Mailbox>,
+    /// Held while deltas of a job are made durable and told to the driver.
+    pub(crate) turn: Mutex<()>,
+    /// Rewinds so far.
+    pub(crate) rewinds: AtomicU64,
 }
 
 impl StreamContext {
@@ -80,6 +88,60 @@ impl StreamContext {
 
     pub(crate) async fn record(&self, deltas: Vec<Delta>) -> Result<Applied, JournalError> {
         self.journal.record(self.id, deltas).await
+    }
+
+    /// Records what a job found and tells the driver, as one step in the order of all changes of the stream. The
+    /// driver is told of new blobs only.
+    pub(crate) async fn record_and_tell(
+        &self,
+        deltas: Vec<Delta>,
+        driver: &mpsc::Sender<Delta>,
+    ) -> Result<Applied, JournalError> {
+        let _turn = self.turn.lock().await;
+        let applied = self.record(deltas.clone()).await?;
+        for delta in deltas {
+            let told = match delta {
+                Delta::Found { at, .. } => Delta::Found { blobs: applied.new_blobs.clone(), at },
+                other => other,
+            };
+            // The driver is gone only when everything stops.
+            let _ = driver.send(told).await;
+        }
+        Ok(applied)
+    }
+
+    /// Like [`Self::record_and_tell`], for a delta that can wait a moment.
+    pub(crate) async fn tell_quietly(
+        &self,
+        delta: Delta,
+        driver: &mpsc::Sender<Delta>,
+    ) -> Result<(), JournalError> {
+        let _turn = self.turn.lock().await;
+        self.quiet.record(self.id, vec![delta.clone()]).await?;
+        let _ = driver.send(delta).await;
+        Ok(())
+    }
+
+    /// Like [`Self::record_and_tell`], for a listing that was begun after `rewinds` rewinds: `false`, and nothing
+    /// is recorded, when there was another since. `quiet`: it can wait a moment.
+    pub(crate) async fn cover_unless_rewound(
+        &self,
+        listed: Delta,
+        rewinds: u64,
+        quiet: bool,
+        driver: &mpsc::Sender<Delta>,
+    ) -> Result<bool, JournalError> {
+        let _turn = self.turn.lock().await;
+        if self.rewinds.load(Ordering::Relaxed) != rewinds {
+            return Ok(false);
+        }
+        if quiet {
+            self.quiet.record(self.id, vec![listed.clone()]).await?;
+        } else {
+            self.record(vec![listed.clone()]).await?;
+        }
+        let _ = driver.send(listed).await;
+        Ok(true)
     }
 }
 

@@ -138,6 +138,7 @@ impl StreamDriver {
                 biased;
                 () = stop.stopped() => return StreamEnd::Stopped,
                 delta = next_delta(&mut self.deltas) => self.apply(&delta),
+                letter = self.context.mailbox.next() => self.answer(letter).await,
                 Some(ended) = self.jobs.join_next_with_id() => self.job_ended(ended).await,
                 () = self.context.sleep_until(wake) => {}
             }
@@ -245,7 +246,9 @@ impl StreamDriver {
         let (context, facts) = (Arc::clone(&self.context), self.facts_of_subscription());
         let refused = self.subscription.refused;
         let anew = std::mem::take(&mut self.subscription.anew);
-        let job = async move { JobEnd::Subscribe(subscribe(context, facts, refused, anew).await) };
+        let (deltas, _) = self.deltas.get_or_insert_with(|| mpsc::channel(DELTA_QUEUE));
+        let deltas = deltas.clone();
+        let job = async move { JobEnd::Subscribe(subscribe(context, facts, refused, anew, deltas).await) };
         self.kinds.insert(self.jobs.spawn(job).id(), Job::Subscribe);
     }
 
@@ -327,7 +330,7 @@ impl Drop for StreamDriver {
 }
 
 /// The next delta of a listing under way; never, while there is none.
-async fn next_delta(deltas: &mut Option<(mpsc::Sender<Delta>, mpsc::Receiver<Delta>)>) -> Delta {
+pub(super) async fn next_delta(deltas: &mut Option<(mpsc::Sender<Delta>, mpsc::Receiver<Delta>)>) -> Delta {
     if let Some((_, queue)) = deltas
         && let Some(delta) = queue.recv().await
     {

@@ -1,6 +1,7 @@
 //! Listing a span: page by page, each page durable before the next is asked for.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 use trailhound_ledger::{Lane, Listing, Ticket, still_valid};
@@ -27,7 +28,7 @@ pub(super) async fn list(
     let pieces: Vec<Span> = listing.span.pieces(context.limits.window).collect();
     for (index, piece) in pieces.iter().enumerate() {
         let ticket = context.governor.acquire(lane).await;
-        let begun = context.now();
+        let (begun, rewinds) = (context.now(), context.rewinds.load(Ordering::Relaxed));
         if !still_valid(*piece, begun, &context.limits) {
             return Ok(()); // it grew too old while it waited: plan again
         }
@@ -37,13 +38,9 @@ pub(super) async fn list(
         let found = list_piece(&context, *piece, lane, ticket, &deltas).await?;
         let sweeps = if index + 1 == pieces.len() { listing.sweeps.clone() } else { Vec::new() };
         let covered = Delta::Listed { span: *piece, sweeps, at: begun };
-        if found == 0 {
-            context.quiet.record(context.id, vec![covered.clone()]).await?;
-        } else {
-            context.record(vec![covered.clone()]).await?;
+        if !context.cover_unless_rewound(covered, rewinds, found == 0, &deltas).await? {
+            return Ok(()); // what it asked for first may have changed: plan again
         }
-        // The driver is gone only when everything stops.
-        let _ = deltas.send(covered).await;
     }
     Ok(())
 }
@@ -79,19 +76,20 @@ async fn page_listed(
     deltas: &mpsc::Sender<Delta>,
 ) -> Result<u64, JobError> {
     let (at, named) = (context.now(), blobs.len());
-    let new_blobs = if blobs.is_empty() {
-        Vec::new()
+    let page = Delta::Found { blobs, at };
+    let found = if named == 0 {
+        // The driver is gone only when everything stops.
+        let _ = deltas.send(page).await;
+        0
     } else {
-        context.record(vec![Delta::Found { blobs, at }]).await?.new_blobs
+        context.record_and_tell(vec![page], deltas).await?.new_blobs.len() as u64
     };
-    let found = new_blobs.len() as u64;
     context.board.stream(&context.key, |status| {
         status.pages += 1;
         status.listed_blobs += found;
         status.last_success = Some(at);
     });
     tracing::debug!(stream = %context.key, span = %piece, named, new = found, "page listed");
-    let _ = deltas.send(Delta::Found { blobs: new_blobs, at }).await;
     Ok(found)
 }
 

@@ -1,5 +1,6 @@
 //! One stream of one instance, driven: subscribe, list, fetch, journal.
 
+mod asked;
 mod context;
 mod driver;
 mod fetching;

@@ -50,14 +50,12 @@ impl StreamDriver {
 
     fn subscribe_ended(&mut self, result: Result<Subscribed, JobError>) {
         self.subscription.running = false;
+        self.apply_what_jobs_told();
         match result {
             Ok(subscribed) => {
                 self.subscription.enabled = subscribed.enabled;
                 self.subscription.refused = false;
                 self.subscription.look_again = subscribed.look_again;
-                for delta in &subscribed.deltas {
-                    self.apply(delta);
-                }
                 if subscribed.enabled {
                     self.succeeded(Call::Subscribe);
                 } else if self.is_once() {
@@ -74,14 +72,19 @@ impl StreamDriver {
         }
     }
 
-    fn list_ended(&mut self, lane: Lane, result: Result<(), JobError>) {
-        self.lane(lane).running = false;
+    /// Empties the queue, and drops it when no job is left that could fill it.
+    pub(super) fn apply_what_jobs_told(&mut self) {
         while let Some(Ok(delta)) = self.deltas.as_mut().map(|(_, queue)| queue.try_recv()) {
             self.apply(&delta);
         }
-        if !self.live.running && !self.back.running {
+        if !self.live.running && !self.back.running && !self.subscription.running {
             self.deltas = None;
         }
+    }
+
+    fn list_ended(&mut self, lane: Lane, result: Result<(), JobError>) {
+        self.lane(lane).running = false;
+        self.apply_what_jobs_told();
         match result {
             Ok(()) => self.succeeded(Call::List),
             Err(error) => {

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use trailhound_ledger::{SubscriptionStep, subscription_lost, subscription_step};
 use trailhound_model::{Delta, StreamFacts, Timestamp};
 
 use super::context::{JobError, StreamContext};
 use crate::source::{Reaction, SourceError};
 
-/// What a look at the subscription ended with. The deltas are durable already.
+/// What a look at the subscription ended with.
 pub(super) struct Subscribed {
     pub enabled: bool,
     pub look_again: Timestamp,
-    pub deltas: Vec<Delta>,
     /// Why the last start failed, when another must wait: what happened, what to do.
     pub(super) last_refusal: Option<(String, String)>,
 }
@@ -24,31 +24,35 @@ pub(super) async fn subscribe(
     facts: StreamFacts,
     refused: bool,
     anew: bool,
+    driver: mpsc::Sender<Delta>,
 ) -> Result<Subscribed, JobError> {
     let listed = context.looks.enabled(&context, anew || refused).await?.contains(&context.key.stream);
     let now = context.now();
     match subscription_step(now, &facts, listed && !refused, &context.limits) {
         SubscriptionStep::Enabled { look_again } => {
-            let deltas = vec![Delta::Subscribed { at: now }];
-            context.quiet.record(context.id, deltas.clone()).await?;
-            Ok(Subscribed { enabled: true, look_again, deltas, last_refusal: None })
+            context.tell_quietly(Delta::Subscribed { at: now }, &driver).await?;
+            Ok(Subscribed { enabled: true, look_again, last_refusal: None })
         }
         SubscriptionStep::Wait(until) => {
             tracing::info!(stream = %context.key, %until, "the subscription is off; it can be started again later");
             let last_refusal = recall(&context).await?;
-            Ok(Subscribed { enabled: listed, look_again: until, deltas: Vec::new(), last_refusal })
+            Ok(Subscribed { enabled: listed, look_again: until, last_refusal })
         }
-        SubscriptionStep::Start => start(&context, &facts).await,
+        SubscriptionStep::Start => start(&context, &facts, &driver).await,
     }
 }
 
-async fn start(context: &StreamContext, facts: &StreamFacts) -> Result<Subscribed, JobError> {
+async fn start(
+    context: &StreamContext,
+    facts: &StreamFacts,
+    driver: &mpsc::Sender<Delta>,
+) -> Result<Subscribed, JobError> {
     context.governor.start_turn().await;
     let now = context.now();
     // Durable before it is sent, so that a crash cannot make it two in 15 minutes.
     let mut deltas = vec![Delta::StartSent { at: now }];
     deltas.extend(subscription_lost(now, facts));
-    let mut deltas = durable(context, deltas).await?;
+    context.record_and_tell(deltas, driver).await?;
     if let Err(error) = context.source.start(&context.key.stream).await {
         if error.reaction == Reaction::Throttled {
             context.governor.start_refused();
@@ -57,14 +61,9 @@ async fn start(context: &StreamContext, facts: &StreamFacts) -> Result<Subscribe
         return Err(error.into());
     }
     tracing::info!(stream = %context.key, "subscription started");
-    deltas.extend(durable(context, vec![Delta::Subscribed { at: context.now() }]).await?);
+    context.record_and_tell(vec![Delta::Subscribed { at: context.now() }], driver).await?;
     let look_again = context.now() + context.limits.subscriptions_every;
-    Ok(Subscribed { enabled: true, look_again, deltas, last_refusal: None })
-}
-
-async fn durable(context: &StreamContext, deltas: Vec<Delta>) -> Result<Vec<Delta>, JobError> {
-    context.record(deltas.clone()).await?;
-    Ok(deltas)
+    Ok(Subscribed { enabled: true, look_again, last_refusal: None })
 }
 
 fn refusal_key(context: &StreamContext) -> String {

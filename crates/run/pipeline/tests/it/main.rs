@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where its world breaks")]
 
+mod by_hand;
 mod deaths;
 mod faults;
 mod governed;

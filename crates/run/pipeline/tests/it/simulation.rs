@@ -89,6 +89,7 @@ impl Play {
             instances: vec![instance(&sim, 0, "contoso", &clock, &self.streams)],
             outputs: vec![Box::new(output(folder))],
             limits,
+            controls: trailhound_pipeline::by_hand::Controls::default(),
         };
         let stop = Stop::new();
         for (after, change) in self.events {

@@ -24,6 +24,12 @@ pub(crate) enum Script {
     /// Fails so often, then serves.
     FailFirst(u32),
     FailForEver,
+    /// Fails until then.
+    FailUntil(Timestamp),
+    /// No listing names it before then.
+    AppearsAt(Timestamp),
+    /// Refused as if the credential were wrong until then.
+    DeniedUntil(Timestamp),
     PanicFirst,
 }
 
@@ -62,6 +68,12 @@ impl Scripted {
         match script {
             Script::FailForEver => return Err(error(Reaction::Retry, "fetch a blob: HTTP 500")),
             Script::FailFirst(n) if tries <= *n => return Err(error(Reaction::Retry, "fetch a blob")),
+            Script::FailUntil(then) if self.clock.now() < *then => {
+                return Err(error(Reaction::Retry, "fetch a blob: HTTP 500"));
+            }
+            Script::DeniedUntil(then) if self.clock.now() < *then => {
+                return Err(error(Reaction::Credential, "fetch a blob: the secret is wrong"));
+            }
             Script::PanicFirst if tries == 1 => panic!("on purpose"),
             _ => {}
         }
@@ -121,8 +133,11 @@ impl Source for Scripted {
         Box::pin(async move {
             self.up()?;
             let skip: usize = next.map_or(0, |text| text.parse().unwrap());
-            let all: Vec<Blob> =
-                self.blobs.iter().map(|(b, ..)| b.clone()).filter(|b| span.contains(b.created)).collect();
+            let is_there =
+                |script: &Script| !matches!(script, Script::AppearsAt(then) if self.clock.now() < *then);
+            let there =
+                self.blobs.iter().filter(|(b, _, script)| span.contains(b.created) && is_there(script));
+            let all: Vec<Blob> = there.map(|(b, ..)| b.clone()).collect();
             let next = (all.len() > skip + 7).then(|| (skip + 7).to_string());
             Ok(SourcePage { blobs: all.into_iter().skip(skip).take(7).collect(), next })
         })
@@ -277,6 +292,7 @@ pub(crate) fn play_to<S: Source>(
             }],
             outputs: vec![output],
             limits: if mode == Mode::Follow { Limits::daemon() } else { Limits::once() },
+            controls: trailhound_pipeline::by_hand::Controls::default(),
         };
         let stop = Stop::new();
         if let Some(after) = stop_after {

@@ -13,6 +13,7 @@ use trailhound_config::Config;
 use trailhound_journal::Journal;
 use trailhound_ledger::Limits;
 use trailhound_pipeline::board::Board;
+use trailhound_pipeline::by_hand::Controls;
 use trailhound_pipeline::site::{self, Surroundings};
 use trailhound_pipeline::telemetry;
 use trailhound_pipeline::wire::Plant;
@@ -20,6 +21,7 @@ use trailhound_pipeline::wire::Plant;
 pub(crate) use self::console::Console;
 pub(crate) use self::generation::Generation;
 pub(crate) use self::health::Health;
+use crate::control::ControlServer;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::runtime::block_on;
@@ -39,7 +41,9 @@ pub(crate) fn run(path: &Path) -> Result<Exit, Failure> {
         let health = Health::new();
         let first = Plan::make(config, &journal, &around).await?;
         let console = Console::start(first.config.console.listen, &metrics, &health, &around).await?;
-        let daemon = Daemon { path, journal, around, metrics, health, console };
+        let controls = Controls::default();
+        let control = ControlServer::start(&first.config.data_dir, &journal, &controls, &around.clock);
+        let daemon = Daemon { path, journal, around, metrics, health, console, controls, _control: control };
         daemon.go_on(first, &mut signals).await
     })
 }
@@ -81,13 +85,18 @@ struct Daemon<'a> {
     metrics: PrometheusHandle,
     health: Health,
     console: Console,
+    /// The way for orders by hand to the running streams.
+    controls: Controls,
+    /// Where they come in.
+    _control: Option<ControlServer>,
 }
 
 impl Daemon<'_> {
     /// Runs plan after plan until a signal ends it.
     async fn go_on(mut self, mut plan: Plan, signals: &mut Signals) -> Result<Exit, Failure> {
         loop {
-            let Plan { config, plant, board } = plan;
+            let Plan { config, mut plant, board } = plan;
+            plant.controls = self.controls.clone();
             self.health.watch(&board);
             tracing::info!(
                 applications = config.applications.len(),
