@@ -115,8 +115,19 @@ pub(crate) struct ProveArgs {
     #[arg(long, value_name = "T", value_parser = Timestamp::parse)]
     pub(crate) to: Option<Timestamp>,
     /// Print one JSON object; it names every blob in a gap.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["export", "verify"])]
     pub(crate) json: bool,
+    /// Write a signed report to this file: every blob, chained line by line, that others can check.
+    #[arg(long, value_name = "FILE.jsonl", conflicts_with = "verify", help_heading = "Signed reports")]
+    pub(crate) export: Option<PathBuf>,
+    /// Check reports, given in the order in which they were made. Needs no configuration.
+    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = "Signed reports",
+          conflicts_with_all = ["app", "from", "to"])]
+    pub(crate) verify: Vec<PathBuf>,
+    /// Print the public key of this data folder; with `--verify`: who must have signed.
+    #[arg(long, value_name = "KEY|FILE", num_args = 0..=1, default_missing_value = "",
+          conflicts_with = "export", help_heading = "Signed reports")]
+    pub(crate) public_key: Option<String>,
 }
 
 #[derive(clap::Args)]

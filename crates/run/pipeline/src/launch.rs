@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{RwLock, Semaphore};
 use trailhound_env::{Clock, Entropy};
 use trailhound_journal::{Journal, JournalError, StreamId};
 use trailhound_ledger::{BudgetLimits, Limits};
@@ -199,7 +199,7 @@ impl Launch {
             board: self.board.clone(),
             limits,
             mailbox,
-            turn: Mutex::default(),
+            turn: RwLock::default(),
             rewinds: AtomicU64::default(),
         }
     }

@@ -140,6 +140,7 @@ impl<'a> Stage<'a> {
         let instances = tenants.iter().enumerate().map(|(at, tenant)| self.instance(at, tenant, &clock));
         let outputs = self.scenario.product.outputs.iter().map(|kind| self.output(*kind, life));
         Ok(Plant {
+            controls: trailhound_pipeline::by_hand::Controls::default(),
             journal: Arc::new(PointJournal {
                 inner: journal,
                 life: Arc::clone(life),

@@ -11,8 +11,11 @@ fn help(args: &[&str]) -> String {
 #[test]
 fn every_command_tells_what_it_takes() {
     insta::assert_snapshot!("help", help(&["--help"]));
-    for command in ["demo", "run", "collect", "check", "prove", "simulate", "config", "completions"] {
+    for command in ["demo", "run", "collect", "check", "prove", "app", "simulate", "config", "completions"] {
         insta::assert_snapshot!(format!("help_{command}"), help(&[command, "--help"]));
+    }
+    for command in ["retry", "rewind"] {
+        insta::assert_snapshot!(format!("help_app_{command}"), help(&["app", command, "--help"]));
     }
 }
 

@@ -17,7 +17,7 @@ impl StreamDriver {
             tokio::select! {
                 biased;
                 delta = next_delta(&mut self.deltas) => self.apply(&delta),
-                turn = context.turn.lock() => break turn,
+                turn = context.turn.write() => break turn,
             }
         };
         self.apply_what_jobs_told();

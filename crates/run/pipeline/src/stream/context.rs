@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::sync::{RwLock, Semaphore, mpsc};
 use trailhound_env::Clock;
 use trailhound_journal::{Applied, Journal, JournalError, StreamId};
 use trailhound_ledger::Limits;
@@ -69,8 +69,8 @@ pub(crate) struct StreamContext {
     pub limits: Limits,
     /// Orders by hand.
     pub(crate) mailbox: Arc<Mailbox>,
-    /// Held while deltas of a job are made durable and told to the driver.
-    pub(crate) turn: Mutex<()>,
+    /// Shared by jobs while deltas are made durable and told to the driver; the driver's own for orders by hand.
+    pub(crate) turn: RwLock<()>,
     /// Rewinds so far.
     pub(crate) rewinds: AtomicU64,
 }
@@ -90,14 +90,14 @@ impl StreamContext {
         self.journal.record(self.id, deltas).await
     }
 
-    /// Records what a job found and tells the driver, as one step in the order of all changes of the stream. The
+    /// Records what a job found and tells the driver, with no order by hand in between. The
     /// driver is told of new blobs only.
     pub(crate) async fn record_and_tell(
         &self,
         deltas: Vec<Delta>,
         driver: &mpsc::Sender<Delta>,
     ) -> Result<Applied, JournalError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn.read().await;
         let applied = self.record(deltas.clone()).await?;
         for delta in deltas {
             let told = match delta {
@@ -116,7 +116,7 @@ impl StreamContext {
         delta: Delta,
         driver: &mpsc::Sender<Delta>,
     ) -> Result<(), JournalError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn.read().await;
         self.quiet.record(self.id, vec![delta.clone()]).await?;
         let _ = driver.send(delta).await;
         Ok(())
@@ -131,7 +131,7 @@ impl StreamContext {
         quiet: bool,
         driver: &mpsc::Sender<Delta>,
     ) -> Result<bool, JournalError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.turn.read().await;
         if self.rewinds.load(Ordering::Relaxed) != rewinds {
             return Ok(false);
         }

@@ -115,6 +115,7 @@ impl Ward {
         let receiver =
             Receiver { name: OutputName::new("siem").unwrap(), is_down: Arc::clone(&world.output_down) };
         let plant = Plant {
+            controls: trailhound_pipeline::by_hand::Controls::default(),
             journal,
             clock: Arc::clone(clock),
             entropy: Arc::new(SeededEntropy::new(7)),

@@ -1,5 +1,6 @@
 //! `trailhound prove`: the coverage ledger, read beside a running daemon.
 
+mod export;
 mod proof;
 mod text;
 
@@ -7,9 +8,10 @@ use std::path::Path;
 
 use trailhound_config::Config;
 use trailhound_env::Clock;
-use trailhound_journal::{JournalErrorKind, SqliteJournal, StreamReport};
+use trailhound_journal::{JournalErrorKind, JournalReader, SqliteJournal, StreamReport};
 use trailhound_model::{StreamCounts, StreamKey};
 
+use self::export::Scope;
 use self::proof::{Proof, Range};
 use crate::args::ProveArgs;
 use crate::exit::Exit;
@@ -24,12 +26,28 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
         let what = format!("`--to {to}` is not after `--from {from}`");
         return Err(Failure::new(Exit::Usage, what, "the span goes from `--from` to before `--to`"));
     }
+    if !args.verify.is_empty() {
+        return export::verify(&args.verify, args.public_key.as_deref());
+    }
     let config = setup::load_config(&args.file.config)?;
-    let mut reports = read_journal(&config.data_dir)?;
-    add_missing(&mut reports, &config);
-    keep_chosen(&mut reports, args)?;
-
+    if let Some(given) = &args.public_key {
+        if !given.is_empty() {
+            let what = "`--public-key` with a key goes with `--verify FILE`";
+            return Err(Failure::new(Exit::Usage, what, "without a key it prints this data folder's"));
+        }
+        return export::public_key(&config.data_dir);
+    }
+    let journal = open_journal(&config.data_dir)?;
+    let choose = |mut reports: Vec<StreamReport>| {
+        add_missing(&mut reports, &config);
+        keep_chosen(&mut reports, args)?;
+        Ok(reports)
+    };
     let range = Range { from: args.from, to: args.to, now: trailhound_env::SystemClock::default().now() };
+    if let Some(path) = &args.export {
+        return export::export(&journal, &Scope { config: &config, range: &range, choose: &choose }, path);
+    }
+    let reports = choose(journal.report()?)?;
     let outputs: Vec<_> = config.outputs.iter().map(|output| output.name().clone()).collect();
     let proof = Proof::new(&reports, &outputs, &range);
     if args.json {
@@ -40,15 +58,14 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
     Ok(proof.exit())
 }
 
-fn read_journal(data_dir: &Path) -> Result<Vec<StreamReport>, Failure> {
-    let journal = SqliteJournal::open_read_only(data_dir).map_err(|error| match error.kind {
+fn open_journal(data_dir: &Path) -> Result<JournalReader, Failure> {
+    SqliteJournal::open_read_only(data_dir).map_err(|error| match error.kind {
         JournalErrorKind::Unusable => {
             let hint = "run `trailhound collect` first, or check that `data_dir` is the right folder and can be read";
             Failure::new(Exit::Failed, error.to_string(), hint)
         }
         _ => error.into(),
-    })?;
-    Ok(journal.report()?)
+    })
 }
 
 /// A configured stream that the journal does not know yet is not proven: it is shown as such.

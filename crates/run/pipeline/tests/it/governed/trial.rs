@@ -106,6 +106,7 @@ impl Trial {
         let name = |app: usize| format!("app-{app}");
         let output = LagOutput { name: OutputName::new("lag").unwrap(), lags: Arc::clone(&lags) };
         let plant = Plant {
+            controls: trailhound_pipeline::by_hand::Controls::default(),
             journal: Arc::new(SqliteJournal::open(journal, Arc::clone(&clock)).unwrap()) as Arc<dyn Journal>,
             clock: Arc::clone(&clock),
             entropy: Arc::new(SeededEntropy::new(3)),

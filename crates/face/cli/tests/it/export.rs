@@ -1,0 +1,95 @@
+//! Signed reports from outside: made, checked, tampered with, and checked without us.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use crate::support::{Finished, Site, mask, trailhound};
+
+fn collected() -> Site {
+    let site = Site::new(|_| {});
+    let args = site.collect_args();
+    assert_eq!(trailhound(site.path(), &args.iter().map(String::as_str).collect::<Vec<_>>()).code, Some(0));
+    site
+}
+
+fn export(site: &Site, name: &str) -> Finished {
+    trailhound(site.path(), &["prove", "--export", name])
+}
+
+#[test]
+fn reports_are_sealed_follow_one_another_and_break_when_touched() {
+    let site = collected();
+    for name in ["one.jsonl", "two.jsonl"] {
+        let told = export(&site, name);
+        assert_eq!(told.code, Some(0), "{}", told.stderr);
+    }
+    assert_eq!(export(&site, "one.jsonl").code, Some(2), "a report is never overwritten");
+    let mode = std::fs::metadata(site.at("data/proof/key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let pem = trailhound(site.path(), &["prove", "--public-key"]);
+    assert!(pem.stdout.starts_with("-----BEGIN PUBLIC KEY-----"), "{}", pem.stdout);
+    std::fs::write(site.at("key.pem"), &pem.stdout).unwrap();
+    let told =
+        trailhound(site.path(), &["prove", "--verify", "one.jsonl", "two.jsonl", "--public-key", "key.pem"]);
+    assert_eq!(told.code, Some(0), "{}{}", told.stdout, told.stderr);
+    assert!(told.stdout.matches("✓ Whole").count() == 2, "{}", told.stdout);
+    let swapped = trailhound(site.path(), &["prove", "--verify", "two.jsonl", "one.jsonl"]);
+    assert_eq!(swapped.code, Some(1));
+    assert!(swapped.stdout.contains("one is missing or replaced"), "{}", swapped.stdout);
+
+    let report = std::fs::read_to_string(site.at("one.jsonl")).unwrap();
+    std::fs::write(site.at("touched.jsonl"), report.replacen("\"records\":1", "\"records\":2", 1)).unwrap();
+    let told = trailhound(site.path(), &["prove", "--verify", "touched.jsonl"]);
+    assert_eq!(told.code, Some(1));
+    assert!(told.stdout.contains("✗ Broken at line"), "{}", told.stdout);
+    assert_eq!(trailhound(site.path(), &["prove", "--verify", "absent.jsonl"]).code, Some(2));
+
+    let first = trailhound(site.path(), &["prove", "--verify", "one.jsonl"]);
+    let shown = mask(&first.stdout, site.path());
+    for words in ["report     1 of the ledger [guid]", "made       [time] by trailhound", "follows    none"] {
+        assert!(shown.contains(words), "{shown}");
+    }
+}
+
+/// The check of `docs/prove-format.md`, word for word.
+#[test]
+fn a_report_can_be_checked_without_trailhound() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("no python3 here: the check without trailhound is left out");
+        return;
+    }
+    let site = collected();
+    assert_eq!(export(&site, "one.jsonl").code, Some(0));
+    let page = include_str!("../../../../../docs/prove-format.md");
+    let script = page.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    std::fs::write(site.at("check.py"), script).unwrap();
+    let python = |file: &str| {
+        Command::new("python3").current_dir(site.path()).args(["check.py", file]).output().unwrap()
+    };
+    let good = python("one.jsonl");
+    assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stderr));
+    let report = std::fs::read_to_string(site.at("one.jsonl")).unwrap();
+    std::fs::write(site.at("bad.jsonl"), report.replacen("journalled", "Journalled", 1)).unwrap();
+    assert!(!python("bad.jsonl").status.success());
+
+    if Command::new("openssl").arg("version").output().is_err() {
+        eprintln!("no openssl here: the signature is not checked without trailhound");
+        return;
+    }
+    std::fs::write(site.at("key.pem"), trailhound(site.path(), &["prove", "--public-key"]).stdout).unwrap();
+    let args = [
+        "pkeyutl",
+        "-verify",
+        "-pubin",
+        "-inkey",
+        "key.pem",
+        "-rawin",
+        "-in",
+        "message",
+        "-sigfile",
+        "signature",
+    ];
+    let checked = Command::new("openssl").current_dir(site.path()).args(args).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
