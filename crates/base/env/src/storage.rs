@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,6 +30,10 @@ pub trait Storage: Debug + Send + Sync + 'static {
 
     /// Makes the file's bytes durable.
     fn sync_file(&self, path: &Path) -> io::Result<()>;
+
+    /// Writes the file's bytes again as they are and makes them durable; absent is fine. After a failed sync the
+    /// system may show bytes that it will never write, also to the process that comes next.
+    fn rewrite(&self, path: &Path) -> io::Result<()>;
 
     /// Gives the file another name, in one step, and takes the name from the file that has it. Durable after
     /// [`Storage::sync_folder`].
@@ -65,6 +69,9 @@ pub struct FileIdentity(pub u64, pub u64);
 #[cfg(unix)]
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
+
+/// Rewritten at a time, in bytes.
+const REWRITE_BYTES: usize = 1 << 20;
 
 /// The machine's file system.
 #[derive(Clone, Copy, Debug, Default)]
@@ -102,6 +109,25 @@ impl Storage for RealStorage {
 
     fn sync_file(&self, path: &Path) -> io::Result<()> {
         OpenOptions::new().write(true).open(path)?.sync_all()
+    }
+
+    fn rewrite(&self, path: &Path) -> io::Result<()> {
+        let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
+        let mut buffer = vec![0; REWRITE_BYTES];
+        let mut offset = 0;
+        loop {
+            file.seek(SeekFrom::Start(offset))?;
+            let count = file.read(&mut buffer)?;
+            if count == 0 {
+                return file.sync_all();
+            }
+            file.seek(SeekFrom::Start(offset))?;
+            file.write_all(&buffer[..count])?;
+            offset += count as u64;
+        }
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -150,4 +176,23 @@ fn identity(file: &fs::Metadata) -> FileIdentity {
 #[cfg(not(unix))]
 fn identity(_: &fs::Metadata) -> FileIdentity {
     FileIdentity(0, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rewritten_file_is_as_it_was() {
+        let folder = std::env::temp_dir().join(format!("trailhound-storage-{}", std::process::id()));
+        RealStorage.make_folder(&folder).unwrap();
+        let path = folder.join("log");
+        RealStorage.rewrite(&path).unwrap();
+        assert_eq!(RealStorage.facts(&path).unwrap(), None, "it makes nothing");
+        let bytes: Vec<u8> = (0..REWRITE_BYTES + 1_000).map(|n| (n % 251).to_le_bytes()[0]).collect();
+        fs::write(&path, &bytes).unwrap();
+        RealStorage.rewrite(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

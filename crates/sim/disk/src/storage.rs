@@ -74,6 +74,14 @@ impl Storage for SimStorage {
         Ok(state.sync_file(file)?)
     }
 
+    fn rewrite(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.machine.state()?;
+        let Some(id) = state.names.file(path) else { return Ok(()) };
+        let bytes = state.file(id)?.bytes().to_vec();
+        state.write(id, 0, &bytes)?;
+        Ok(state.sync_file(id)?)
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         Ok(self.machine.state()?.change(|state| state.names.rename(from, to))?)
     }

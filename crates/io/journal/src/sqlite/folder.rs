@@ -41,6 +41,8 @@ impl HeldFolder {
         }
         // Fails when this user may not write it.
         storage.make_file(&database).map_err(unusable)?;
+        // What a process that ended badly could not sync stands in its log as if it were durable.
+        storage.rewrite(&wal_of(&database)).map_err(unusable)?;
         // The names of new files are durable only when their folder is.
         storage.sync_folder(folder).map_err(unusable)?;
         let file = DatabaseFile::at(storage, database).map_err(unusable)?;

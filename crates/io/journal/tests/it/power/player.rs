@@ -28,8 +28,27 @@ pub(crate) struct Play {
     pub(crate) peak_bytes: u64,
 }
 
-/// What a test does when a step fails: the world goes on. Says whether the process has ended.
-pub(crate) type OnFailure<'a> = &'a mut dyn FnMut(&SimDisk, &JournalError) -> Result<Process, String>;
+/// The world around the journal: what goes on there when a call fails.
+pub(crate) trait World {
+    /// Says whether the process has ended.
+    fn failed(&mut self, disk: &SimDisk, error: &JournalError) -> Result<Process, String>;
+
+    /// The process that met the failure has ended.
+    fn ended(&mut self, _: &SimDisk) {}
+}
+
+impl<F: FnMut(&SimDisk, &JournalError) -> Result<Process, String>> World for F {
+    fn failed(&mut self, disk: &SimDisk, error: &JournalError) -> Result<Process, String> {
+        self(disk, error)
+    }
+}
+
+/// Nothing but this goes on there.
+impl World for Process {
+    fn failed(&mut self, _: &SimDisk, _: &JournalError) -> Result<Process, String> {
+        Ok(*self)
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Process {
@@ -62,7 +81,7 @@ impl Play {
 
     /// Plays the steps on `disk` until all are done. At the very end the disk is well again and loses
     /// power once. Counts failures.
-    pub(crate) async fn survive(&self, disk: &SimDisk, on_failure: OnFailure<'_>) -> Result<u32, String> {
+    pub(crate) async fn survive(&self, disk: &SimDisk, world: &mut dyn World) -> Result<u32, String> {
         let (mut failures, mut done, mut may_be_done) = (0, 0, false);
         let mut journal: Option<SqliteJournal> = None;
         while done < self.steps.len() {
@@ -88,13 +107,16 @@ impl Play {
                     if failures > MAX_FAILURES {
                         return Err(format!("after step {done} it never ends: {error}"));
                     }
-                    let process = on_failure(disk, &error)?;
+                    let process = world.failed(disk, &error)?;
                     may_be_done |= journal.is_some() && process != Process::GoesOnUnchanged;
                     match &journal {
                         Some(open) if process != Process::Ended => {
                             self.check(open, done, may_be_done).await?;
                         }
-                        _ => journal = None,
+                        _ => {
+                            journal = None;
+                            world.ended(disk);
+                        }
                     }
                 }
             }

@@ -132,7 +132,7 @@ pub(crate) fn small() -> Vec<Step> {
 
 /// Steps by a seed, over two streams and two readers.
 pub(crate) fn random(seed: u64, steps: usize) -> Vec<Step> {
-    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut dice = Dice::new(seed);
     let mut all = vec![Step::Register(1), Step::Register(2), Step::OpenReader("file")];
     while all.len() < steps {
         let stream = u32::try_from(dice.below(2)).unwrap() + 1;
@@ -158,21 +158,25 @@ pub(crate) fn random(seed: u64, steps: usize) -> Vec<Step> {
 
 /// Bytes that do not compress, as text.
 fn noise(seed: u64, bytes: usize) -> String {
-    let mut dice = Dice(seed | 1);
+    let mut dice = Dice::new(seed);
     (0..bytes)
         .map(|_| char::from(b'A' + u8::try_from(dice.below(58)).unwrap()))
         .filter(|c| *c != '\\')
         .collect()
 }
 
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 >> 11) % bound
+        (self.0 >> 11) % bound.max(1)
     }
 
     /// Few ids, so that there are duplicates and revisions.
