@@ -74,6 +74,8 @@ impl Campaign {
         let mut runs = Vec::new();
         for (at, scenario) in scenarios.iter().enumerate() {
             let kept = scenario.kept.iter().map(|kept| kept.seed);
+            // Heavy ones are played with fresh seeds in campaigns alone.
+            let also = if scenario.seeds_max.is_none() { also } else { &[] };
             runs.extend(kept.chain(also.iter().copied()).map(|seed| (at, seed)));
         }
         Self { scenarios, runs }
