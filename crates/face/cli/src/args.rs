@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Prove(ProveArgs),
     /// Change by hand what is collected of an application: try again, list again.
     App(AppArgs),
+    /// Show what the data folder tells of each stream: health, coverage, what waits.
+    State(StateArgs),
     /// Serve Microsoft's API and its login authority, simulated, on one address.
     Simulate(SimulateArgs),
     /// Show a sample of the configuration file, its schema, or what is wrong with one.
@@ -181,6 +183,31 @@ pub(crate) struct RewindArgs {
     /// content available. At most seven days ago; what lies before is named and left.
     #[arg(long, value_name = "T", value_parser = Timestamp::parse)]
     pub(crate) to: Timestamp,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct StateArgs {
+    #[command(subcommand)]
+    pub(crate) what: StateCommand,
+}
+
+/// What about the state.
+#[derive(Subcommand)]
+pub(crate) enum StateCommand {
+    /// Print it, read beside a running daemon or without one. Nothing is changed.
+    Show(StateShowArgs),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct StateShowArgs {
+    #[command(flatten)]
+    pub(crate) file: ConfigFile,
+    /// Only this application. Default: all in the journal.
+    #[arg(long = "app", value_name = "NAME", value_parser = InstanceName::new)]
+    pub(crate) app: Option<InstanceName>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(clap::Args)]

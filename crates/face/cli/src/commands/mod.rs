@@ -9,6 +9,7 @@ mod demo;
 mod prove;
 mod run;
 mod simulate;
+mod state;
 
 use crate::args::{Args, Command};
 use crate::exit::Exit;
@@ -26,6 +27,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(&args),
         Command::Prove(args) => prove::prove(&args),
         Command::App(args) => app::app(&args),
+        Command::State(args) => state::state(&args),
         Command::Simulate(args) => simulate::simulate(&args),
         Command::Config(args) => config::config(&args.what),
         Command::Completions { shell } => completions::completions(shell),

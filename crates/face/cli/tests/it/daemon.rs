@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::support::{Running, Site, lines_below};
+use crate::support::{Running, Site, lines_below, trailhound};
 
 /// The promise is 10 s for the whole process.
 const GRACEFUL: Duration = Duration::from_secs(10);
@@ -128,4 +128,26 @@ fn a_hang_up_reads_the_configuration_again() {
     assert_eq!(daemon.wait_for(GRACEFUL).expect("it stops within 10 s").code(), Some(0));
     let ended_lines = lines_below(&site.at("copy"));
     assert!(!ended_lines.is_empty());
+}
+
+#[test]
+fn its_state_is_told_beside_it_and_after_it() {
+    let site = Site::new(|_| {});
+    std::fs::write(site.at("secret"), "wrong~secret").unwrap();
+    let mut daemon = start(&site);
+    let console = console(&daemon);
+    daemon.until("it is not ready", |_| get(&console, "/readyz").0.contains("503"));
+    let told = trailhound(site.path(), &["state", "show"]);
+    assert_eq!((told.code, told.stderr.as_str()), (Some(0), ""));
+    assert!(told.stdout.starts_with("A daemon is running."), "{}", told.stdout);
+    assert!(!told.stdout.contains('\x1b') && !told.stdout.contains("wrong~secret"), "{}", told.stdout);
+
+    daemon.signal("TERM");
+    daemon.wait_for(GRACEFUL).expect("it stops within 10 s");
+    let told = trailhound(site.path(), &["state", "show", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!((&json["daemon_running"], json["streams"].as_array().unwrap().len()), (&false.into(), 5));
+    let unknown = trailhound(site.path(), &["state", "show", "--app", "fabrikam"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("choose among: contoso"), "{}", unknown.stderr);
 }

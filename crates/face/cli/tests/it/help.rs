@@ -11,7 +11,9 @@ fn help(args: &[&str]) -> String {
 #[test]
 fn every_command_tells_what_it_takes() {
     insta::assert_snapshot!("help", help(&["--help"]));
-    for command in ["demo", "run", "collect", "check", "prove", "app", "simulate", "config", "completions"] {
+    for command in
+        ["demo", "run", "collect", "check", "prove", "app", "state", "simulate", "config", "completions"]
+    {
         insta::assert_snapshot!(format!("help_{command}"), help(&[command, "--help"]));
     }
     for command in ["retry", "rewind"] {
