@@ -102,6 +102,7 @@ fn collected(case: &Case, arguments: &MemoryArguments, folder: &Path) -> Result<
     role.extend(numbers.iter().map(String::as_str));
     let (_server, port) = Process::server(&role)?;
     let console = free_port()?;
+    let _disk = if case.output_works { None } else { Some(SmallDisk::mount(&blocked(folder))?) };
     let config = write_config(case, folder, port, console)?;
     let log = folder.join("log");
     let log_file = std::fs::File::create(&log).map_err(BenchError::file("write", &log))?;
@@ -147,13 +148,31 @@ fn collected(case: &Case, arguments: &MemoryArguments, folder: &Path) -> Result<
     Err(BenchError::wrong(&case.name, "was not done within 10 minutes"))
 }
 
-/// An output that does not work is a file below a file.
-fn write_config(case: &Case, folder: &Path, port: u16, console: u16) -> Result<PathBuf, BenchError> {
-    let out = if case.output_works { folder.join("out.ndjson") } else { folder.join("blocked/out.ndjson") };
-    let blocked = folder.join("blocked");
-    if !case.output_works {
-        std::fs::write(&blocked, "not a folder").map_err(BenchError::file("write", &blocked))?;
+/// An output that does not work: its disk has no room.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(at: &Path) -> Result<Self, BenchError> {
+        std::fs::create_dir_all(at).map_err(BenchError::file("create", at))?;
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(at).status();
+        if mounted.is_ok_and(|status| status.success()) {
+            return Ok(Self(at.to_owned()));
+        }
+        Err(BenchError::wrong(
+            "memory",
+            "this user may not mount a small file system: `--only blob` needs none",
+        ))
     }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+fn write_config(case: &Case, folder: &Path, port: u16, console: u16) -> Result<PathBuf, BenchError> {
+    let out = if case.output_works { folder.join("out.ndjson") } else { blocked(folder).join("out.ndjson") };
     let text = format!(
         "data_dir = {:?}\n[console]\nlisten = \"127.0.0.1:{console}\"\n\
          [[output]]\nname = \"raw\"\ntype = \"file\"\npath = {:?}\nformat = \"raw\"\n\
@@ -168,4 +187,8 @@ fn write_config(case: &Case, folder: &Path, port: u16, console: u16) -> Result<P
     let file = folder.join("memory.toml");
     std::fs::write(&file, text).map_err(BenchError::file("write", &file))?;
     Ok(file)
+}
+
+fn blocked(folder: &Path) -> PathBuf {
+    folder.join("blocked")
 }

@@ -5,18 +5,21 @@ use crate::process;
 
 /// The benches. `collect` is what the program does without a name.
 const BENCHES: &[&str] = &["collect", "idle", "ids", "memory"];
-/// In virtual time, so without the program: the requests against quotas that nobody told the product.
-const GOVERNOR: &str = "governor";
+/// In virtual time, so without the program: the requests against quotas that nobody told the product, and an hour of a
+/// thousand tenants. Each is a test like its smaller sister, so that both try the same.
+const VIRTUAL: &[(&str, &str)] =
+    &[("governor", "governed::the_table"), ("fleet", "fleet::a_thousand_tenants_keep_up_for_an_hour")];
 
 /// Passes the arguments after the name on to the bench.
 pub(crate) fn run(arguments: &[String]) -> Result<(), ChoreError> {
-    if arguments.first().is_some_and(|name| name == GOVERNOR) {
-        return governor();
+    let virtual_test = VIRTUAL.iter().find(|(name, _)| arguments.first().is_some_and(|asked| asked == name));
+    if let Some((_, test)) = virtual_test {
+        return in_virtual_time(test);
     }
     let named = arguments.split_first().filter(|(name, _)| BENCHES.contains(&name.as_str()));
     let Some((name, rest)) = named else {
-        let known = BENCHES.join("`, `");
-        let what = format!("name a bench after `cargo xtask bench`: `{known}`, `{GOVERNOR}`");
+        let known: Vec<&str> = BENCHES.iter().copied().chain(VIRTUAL.iter().map(|(name, _)| *name)).collect();
+        let what = format!("name a bench after `cargo xtask bench`: `{}`", known.join("`, `"));
         return Err(ChoreError::Usage(what));
     };
     let role = (name != "collect").then_some(name);
@@ -30,9 +33,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), ChoreError> {
     process::run(process::cargo().args(bench).args(profile).arg("--").args(role).args(rest))
 }
 
-/// The table is a test like its smaller sister, so that both try the same.
-fn governor() -> Result<(), ChoreError> {
-    let test = ["test", "--profile", "bench-quick", "--package", "trailhound-pipeline", "--test", "it"];
-    let table = ["--", "--ignored", "--exact", "governed::the_table", "--nocapture"];
-    process::run(process::cargo().args(test).args(table))
+fn in_virtual_time(test: &str) -> Result<(), ChoreError> {
+    let build = ["test", "--profile", "bench-quick", "--package", "trailhound-pipeline", "--test", "it"];
+    let only = ["--", "--ignored", "--exact", test, "--nocapture"];
+    process::run(process::cargo().args(build).args(only))
 }

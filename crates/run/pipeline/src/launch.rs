@@ -22,7 +22,7 @@ use crate::quiet::Quiet;
 use crate::quota::{QuotaKey, QuotaView};
 use crate::source::Source;
 use crate::stop::Stop;
-use crate::stream::{COMMIT_ROOM_KIB, Looks, StreamContext};
+use crate::stream::{COMMIT_ROOM_KIB, Looks, MAX_LARGE_FETCHES, StreamContext};
 use crate::telemetry::{Detail, StreamSeries};
 use crate::wire::{Instance, Mode};
 
@@ -65,6 +65,25 @@ struct Numbered {
     shared: Arc<Shared>,
 }
 
+/// What bounds the work under way in the whole process.
+struct Room {
+    permits: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+    commit: Arc<Semaphore>,
+    calls: Arc<CallRoom>,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(MAX_FETCHES_IN_FLIGHT)),
+            large: Arc::new(Semaphore::new(MAX_LARGE_FETCHES)),
+            commit: Arc::new(Semaphore::new(COMMIT_ROOM_KIB as usize)),
+            calls: Arc::default(),
+        }
+    }
+}
+
 impl Launch {
     /// Starts every stream of the instances. Orders by hand are answered as long as the second part lives.
     pub(crate) async fn streams(
@@ -79,9 +98,7 @@ impl Launch {
         let count = streams.len();
         let origin = origin(streams.first().map(|stream| &stream.key));
         let mut chances = self.journal.poisoned(self.clock.now() - self.limits.reach).await?;
-        let permits = Arc::new(Semaphore::new(MAX_FETCHES_IN_FLIGHT));
-        let commit_room = Arc::new(Semaphore::new(COMMIT_ROOM_KIB as usize));
-        let calls = Arc::new(CallRoom::default());
+        let room = Room::default();
 
         let mut fleet = Fleet::new(self.mode);
         let mut rank = 0;
@@ -93,8 +110,7 @@ impl Launch {
             for (stream, facts) in bulk.into_iter().zip(facts) {
                 let Shared { start, poll_every, .. } = *stream.shared;
                 let mailbox = opening.mailbox(&stream.key);
-                let place = place(rank, count, origin);
-                let context = self.context(stream, mailbox, &permits, &commit_room, &calls, place);
+                let context = self.context(stream, mailbox, &room, place(rank, count, origin));
                 let delay =
                     if self.mode == Mode::Follow { spacing(rank, count, poll_every) } else { Duration::ZERO };
                 fleet.start(context, start, facts, delay, stop);
@@ -167,15 +183,7 @@ impl Launch {
         Ok(())
     }
 
-    fn context(
-        &self,
-        stream: Numbered,
-        mailbox: Arc<Mailbox>,
-        permits: &Arc<Semaphore>,
-        commit_room: &Arc<Semaphore>,
-        calls: &Arc<CallRoom>,
-        place: f64,
-    ) -> StreamContext {
+    fn context(&self, stream: Numbered, mailbox: Arc<Mailbox>, room: &Room, place: f64) -> StreamContext {
         let Numbered { id, key, shared } = stream;
         let limits = Limits {
             poll_every: shared.poll_every,
@@ -190,10 +198,11 @@ impl Launch {
             journal: Arc::clone(&self.journal),
             clock: Arc::clone(&self.clock),
             governor: shared.governor.seat(),
-            permits: Arc::clone(permits),
+            permits: Arc::clone(&room.permits),
+            large: Arc::clone(&room.large),
             pace: Arc::clone(&self.pace),
-            commit_room: Arc::clone(commit_room),
-            calls: Arc::clone(calls),
+            commit_room: Arc::clone(&room.commit),
+            calls: Arc::clone(&room.calls),
             looks: Arc::clone(&shared.looks),
             quiet: self.quiet.clone(),
             board: self.board.clone(),

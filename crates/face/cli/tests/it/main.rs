@@ -9,6 +9,7 @@ mod errors;
 mod export;
 mod full_disk;
 mod help;
+mod memory;
 mod prove;
 mod secrets;
 mod sigkill;

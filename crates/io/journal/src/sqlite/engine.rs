@@ -15,8 +15,8 @@ use crate::{Answer, JournalError};
 
 /// Operations that may wait for the writer.
 const QUEUE_OPERATIONS: usize = 256;
-/// Bytes that may wait for the writer, in KiB (64 MiB); a larger operation waits until it is alone.
-const QUEUE_KIB: u32 = 64 << 10;
+/// Bytes that may wait for the writer or be written, in KiB (24 MiB); a larger operation waits until it is alone.
+const QUEUE_KIB: u32 = 24 << 10;
 /// Reads at a time, and read connections: each has a cache of its own and keeps a thread.
 const MAX_READERS: usize = 4;
 

@@ -56,6 +56,8 @@ pub(crate) struct StreamContext {
     /// Fetches that may be under way at once in the whole process.
     pub permits: Arc<Semaphore>,
     pub(crate) pace: Arc<Pace>,
+    /// Of these, those that read a blob of more than a chunk.
+    pub(crate) large: Arc<Semaphore>,
     /// Room for blobs that wait for their commit, in KiB.
     pub commit_room: Arc<Semaphore>,
     /// Listings and looks at subscriptions that may be under way at once in the whole process.

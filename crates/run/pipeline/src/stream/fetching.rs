@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use trailhound_journal::{BlobCommit, Committed};
 use trailhound_ledger::Lane;
-use trailhound_model::{Blob, hours};
+use trailhound_model::{Blob, CHUNK_BYTES, hours};
 
 use super::context::{JobError, StreamContext};
 use crate::source::{Reaction, SourceError};
@@ -12,6 +12,12 @@ use crate::source::{Reaction, SourceError};
 /// Raw bytes of whole blobs that may wait for their commit in the process, in KiB. A single larger chunk takes
 /// all of it.
 pub(crate) const COMMIT_ROOM_KIB: u32 = 12 << 10;
+
+/// Large blobs that are read at once in the process. Each of the other fetches under way holds at most one chunk, and
+/// waits with it when more is to come.
+pub(crate) const MAX_LARGE_FETCHES: usize = 3;
+/// A first chunk of this size is followed by another, or nearly was one.
+const LARGE_BYTES: usize = CHUNK_BYTES / 2;
 
 /// A blob that is durable in the journal.
 pub(super) struct Fetched {
@@ -32,6 +38,8 @@ pub(super) async fn fetch(context: Arc<StreamContext>, blob: Blob) -> Result<Fet
     context.governor.settle(ticket, &answer);
     let mut reader = answer?;
     let mut last = reader.next_chunk().await?;
+    let is_large = last.as_ref().is_some_and(|chunk| chunk.raw.len() >= LARGE_BYTES);
+    let large = if is_large { Some(context.large.acquire().await.map_err(|_| stopping())?) } else { None };
     let mut staged_chunks = 0;
     while let Some(following) = match &last {
         Some(_) => reader.next_chunk().await?,
@@ -46,7 +54,7 @@ pub(super) async fn fetch(context: Arc<StreamContext>, blob: Blob) -> Result<Fet
     let kibibytes = last.as_ref().map_or(1, |chunk| u32::try_from(chunk.raw.len() >> 10).unwrap_or(u32::MAX));
     let room = kibibytes.clamp(1, COMMIT_ROOM_KIB);
     let _room = context.commit_room.acquire_many(room).await.map_err(|_| stopping())?;
-    drop(permit);
+    drop((permit, large));
     let commit = BlobCommit {
         stream: context.id,
         content_id: blob.content_id,

@@ -12,5 +12,5 @@ mod watching;
 
 pub(crate) use context::{JobError, StreamContext, corrected};
 pub(crate) use driver::{StreamDriver, StreamEnd};
-pub(crate) use fetching::COMMIT_ROOM_KIB;
+pub(crate) use fetching::{COMMIT_ROOM_KIB, MAX_LARGE_FETCHES};
 pub(crate) use looks::Looks;

@@ -5,6 +5,7 @@
 mod by_hand;
 mod deaths;
 mod faults;
+mod fleet;
 mod governed;
 mod health;
 mod patients;

@@ -93,6 +93,11 @@ impl Running {
         }
     }
 
+    /// Its process number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn stdout(&self) -> String {
         read(&self.stdout)
     }
