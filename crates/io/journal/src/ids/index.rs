@@ -17,7 +17,7 @@ use super::task::{Made, Task};
 /// Ids that are looked up together: enough that the waits for memory overlap.
 const PROBES_AT_ONCE: usize = 512;
 
-/// With more files of one day a merge comes before everything: else ids that come faster than files are made would keep
+/// With more files of one day a merge comes before sealing: else ids that come faster than files are made would keep
 /// merges off.
 const URGENT_RUNS: usize = 8;
 
@@ -117,8 +117,10 @@ impl DuplicateIndex {
     /// What is to be done next so that memory and the number of files stay within their bounds. `newest`: the
     /// chunk up to which the index knows everything. Call it when all is accepted.
     pub(crate) fn next_task(&mut self, newest: Seq) -> Option<Task> {
-        if let Some(runs) =
-            self.runs.values().filter(|runs| runs.len() > URGENT_RUNS).find_map(|runs| to_merge(runs))
+        let mut crowded = self.runs.values().filter(|runs| runs.len() > URGENT_RUNS);
+        // At the bound of memory the smaller work comes first: it is all that the commits wait for.
+        if !self.is_full()
+            && let Some(runs) = crowded.find_map(|runs| to_merge(runs))
         {
             return Some(Task::Merge(runs));
         }

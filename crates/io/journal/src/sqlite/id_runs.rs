@@ -115,6 +115,9 @@ impl Core {
     /// After a group: adopts what was made, begins what is due. Waits only when memory is at its bound.
     pub(super) fn tend_ids(&mut self) {
         loop {
+            if !self.index.is_full() {
+                self.ids.blocked = None;
+            }
             if let Some(result) = self.ids.take_result(self.index.is_full()) {
                 if let Err(error) = result.and_then(|made| self.adopt(made)) {
                     self.note_failure(error);
