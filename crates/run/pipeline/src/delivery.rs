@@ -18,6 +18,8 @@ use crate::telemetry::{self, Detail};
 
 /// Raw bytes of one batch. One chunk may be larger (a single huge record).
 const BATCH_BYTES: usize = 8 << 20;
+/// The same after a failure: an output that is down for days is asked with little, not with megabytes a minute.
+const PROBE_BYTES: usize = 64 << 10;
 /// Failures in a row after which a single collection gives an output up.
 const ONCE_FAILURES: u32 = 4;
 /// Longest wait between attempts, in seconds.
@@ -115,7 +117,8 @@ impl Delivery {
             let draining = *self.drain.borrow_and_update();
             let target = *newest.borrow_and_update();
             if position < target {
-                position = self.deliver_batch(position).await?;
+                let most_bytes = if *failures == 0 { BATCH_BYTES } else { PROBE_BYTES };
+                position = self.deliver_batch(position, most_bytes).await?;
                 self.show_success();
                 *failures = 0;
                 continue;
@@ -131,8 +134,8 @@ impl Delivery {
         }
     }
 
-    async fn deliver_batch(&mut self, position: Seq) -> Result<Seq, DeliveryError> {
-        let batch = self.journal.read(position, BATCH_BYTES).await?;
+    async fn deliver_batch(&mut self, position: Seq, most_bytes: usize) -> Result<Seq, DeliveryError> {
+        let batch = self.journal.read(position, most_bytes).await?;
         let Some(last) = batch.last().map(|chunk| chunk.seq) else {
             return Ok(*self.journal.newest().borrow());
         };
