@@ -55,6 +55,8 @@ pub struct Limits {
     pub start_every: Duration,
     /// Time between looks at the list of subscriptions.
     pub subscriptions_every: Duration,
+    /// Time between rounds of upkeep, which forget what everybody has and check the sums (promise L5).
+    pub upkeep_every: Duration,
 }
 
 impl Limits {
@@ -81,6 +83,7 @@ impl Limits {
             retry_longest: hours(1),
             start_every: minutes(15),
             subscriptions_every: hours(1),
+            upkeep_every: minutes(1),
         }
     }
 

@@ -3,32 +3,32 @@
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use trailhound_env::Clock;
 use trailhound_journal::{Journal, JournalError, StreamReport, StreamSums};
-use trailhound_model::{
-    DeliveryCounts, OutputName, StreamCounts, StreamKey, Timestamp, days, minutes, promises,
-};
+use trailhound_model::{DeliveryCounts, OutputName, StreamCounts, StreamKey, Timestamp, days, promises};
 
 use crate::board::Board;
 use crate::fleet::panic_words;
 use crate::telemetry;
 
 /// How long records are kept for an output that is no longer configured: as long as Microsoft keeps them.
-const KEEP_FOR_REMOVED_OUTPUT: std::time::Duration = days(7);
+const KEEP_FOR_REMOVED_OUTPUT: Duration = days(7);
 /// Most steps of forgetting in a row; the rest waits a minute.
 const FORGET_STEPS: u32 = 1_000;
 
-/// Runs for ever: once a minute. `outputs`: those that are configured.
+/// Runs for ever, in rounds. `outputs`: those that are configured.
 pub(crate) async fn upkeep(
     journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
     board: Board,
     outputs: BTreeSet<OutputName>,
+    every: Duration,
 ) {
     loop {
-        clock.sleep(minutes(1)).await;
+        clock.sleep(every).await;
         let round = AssertUnwindSafe(once(journal.as_ref(), &board, &outputs, clock.now()));
         if let Err(panic) = round.catch_unwind().await {
             let what = panic_words(panic.as_ref());

@@ -109,6 +109,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
     let once = mode != Mode::Follow;
 
     let configured = plant.outputs.iter().map(|output| output.name().clone()).collect();
+    let upkeep_every = plant.limits.upkeep_every;
     let detail = Detail::for_streams(plant.instances.iter().map(|instance| instance.streams.len()).sum());
     let pace = Arc::new(Pace::default());
     let mut outputs = JoinSet::new();
@@ -164,7 +165,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
             detail,
         }));
     }
-    aside.spawn(upkeep(plant.journal, plant.clock, plant.board, configured));
+    aside.spawn(upkeep(plant.journal, plant.clock, plant.board, configured, upkeep_every));
 
     let mut failures = streams.ended(stop).await;
     drain.send_replace(true);

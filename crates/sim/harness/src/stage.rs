@@ -10,7 +10,7 @@ use trailhound_env::{Clock, SecretSource, SeededEntropy, VirtualClock};
 use trailhound_journal::Journal;
 use trailhound_ledger::{BudgetLimits, Limits};
 use trailhound_microsoft::{Client, ClientConfig, Credential, Endpoints, TokenVersion};
-use trailhound_model::{InstanceName, OutputName, StreamName, Timestamp};
+use trailhound_model::{InstanceName, OutputName, StreamName, Timestamp, minutes};
 use trailhound_outputs::testing::SimDisk;
 use trailhound_outputs::{Compression, FileConfig, FileOutput, Format, Output};
 use trailhound_pipeline::Office365;
@@ -135,6 +135,8 @@ impl<'a> Stage<'a> {
             Mode::Once => Limits::once(),
         };
         limits.poll_every = self.poll_every;
+        // Nothing but the speed of a run depends on it.
+        limits.upkeep_every = minutes(15);
         let clock: Arc<dyn Clock> = Arc::clone(&self.machine) as Arc<dyn Clock>;
         let tenants = self.sim.config().tenants;
         let instances = tenants.iter().enumerate().map(|(at, tenant)| self.instance(at, tenant, &clock));
