@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug, Formatter};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use trailhound_env::Storage;
@@ -102,6 +103,21 @@ impl SimDisk {
         let state = self.lock();
         let named = state.names.files().filter_map(|(path, id)| Some((path, state.files.get(&id)?)));
         named.map(|(path, file)| (path.to_owned(), file.bytes().to_vec())).collect()
+    }
+
+    /// Puts a file there with its folders, durably, as if it had been there for ever.
+    pub fn put(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let storage = self.storage();
+        let folder = path.parent().unwrap_or(path);
+        storage.make_folder(folder)?;
+        storage.make_file(path)?;
+        {
+            let mut state = self.lock();
+            let file = state.names.file(path).ok_or(io::ErrorKind::NotFound)?;
+            state.write(file, 0, bytes)?;
+        }
+        storage.sync_file(path)?;
+        storage.sync_folder(folder)
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {

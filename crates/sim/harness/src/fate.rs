@@ -4,6 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use trailhound_sim_microsoft::Dice;
 
+use crate::scenario::{Amount, Crashes};
+
 /// What becomes of one commit point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
@@ -17,7 +19,19 @@ pub(crate) enum Deed {
     FailBefore,
     /// It is done, and the answer is an error all the same.
     FailAfter,
+    /// The machine loses power in one of the next steps of the journal's disk.
+    LosePowerSoon(Moment),
 }
+
+/// A step of the journal's disk, counted from now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    AtWrite(u64),
+    AtSync(u64),
+}
+
+/// Longest way to a loss of power, in writes or syncs: a commit takes some of each.
+const LONGEST_WAY: i64 = 12;
 
 /// Shared by everything in a run that has commit points.
 pub(crate) struct Fate(Mutex<State>);
@@ -26,24 +40,34 @@ struct State {
     dice: Dice,
     kills_left: i64,
     errors_left: i64,
+    power_losses_left: i64,
     every_points: i64,
     countdown: i64,
     errors: u64,
 }
 
 impl Fate {
-    pub(crate) fn new(mut dice: Dice, kills: i64, errors: i64, every_points: i64) -> Self {
-        let every_points = every_points.max(1);
+    pub(crate) fn new(mut dice: Dice, plan: &Crashes) -> Self {
+        let mut draw = |amount: Option<Amount>, otherwise| amount.map_or(otherwise, |a| a.draw(&mut dice));
+        let (kills_left, errors_left) = (draw(plan.kills, 0), draw(plan.errors, 0));
+        let power_losses_left = draw(plan.power_losses, 0);
+        let every_points = draw(plan.every_points, 60).max(1);
         let countdown = dice.between(0, 2 * every_points);
-        let state =
-            State { dice, kills_left: kills, errors_left: errors, every_points, countdown, errors: 0 };
-        Self(Mutex::new(state))
+        Self(Mutex::new(State {
+            dice,
+            kills_left,
+            errors_left,
+            power_losses_left,
+            every_points,
+            countdown,
+            errors: 0,
+        }))
     }
 
     /// Decides about the next commit point.
     pub(crate) fn next(&self) -> Deed {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = state.kills_left + state.errors_left;
+        let left = state.kills_left + state.errors_left + state.power_losses_left;
         if left <= 0 {
             return Deed::Go;
         }
@@ -53,7 +77,18 @@ impl Fate {
         }
         let longest = 2 * state.every_points;
         state.countdown = state.dice.between(0, longest);
-        let is_kill = state.dice.between(0, left) < state.kills_left;
+        let which = state.dice.between(0, left);
+        if which >= state.kills_left + state.errors_left {
+            state.power_losses_left -= 1;
+            let steps = state.dice.between(1, LONGEST_WAY).unsigned_abs();
+            let at_write = state.dice.below(2) == 0;
+            return Deed::LosePowerSoon(if at_write {
+                Moment::AtWrite(steps)
+            } else {
+                Moment::AtSync(steps)
+            });
+        }
+        let is_kill = which < state.kills_left;
         let is_before = state.dice.below(2) == 0;
         if is_kill {
             state.kills_left -= 1;

@@ -1,6 +1,5 @@
 //! Events of a scenario, as they come.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,6 +9,10 @@ use trailhound_sim_microsoft::{Outage, OutageKind, SimConfig};
 use crate::receiver::Mood;
 use crate::scenario::{DiskName, Happening, OutageForm, draw, with_tenant};
 use crate::stage::{START, Stage};
+use crate::storage::open;
+
+/// Most room on a journal's disk that is called full, in bytes.
+const FULL_JOURNAL_ROOM_BYTES: u32 = 200_000;
 
 /// What an event means for the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,9 +150,15 @@ impl Stage<'_> {
         });
     }
 
-    fn set_full(&self, disk: DiskName, full: bool) {
+    fn set_full(&mut self, disk: DiskName, full: bool) {
         match disk {
-            DiskName::Journal => self.journal_full.store(full, Ordering::Relaxed),
+            DiskName::Journal if full => {
+                // Room for a part of a commit.
+                let room = self.dice.below(FULL_JOURNAL_ROOM_BYTES);
+                let used = self.storage.disk.used_bytes();
+                self.storage.disk.set_capacity_bytes(used + u64::from(room));
+            }
+            DiskName::Journal => self.storage.disk.set_capacity_bytes(u64::MAX),
             DiskName::Output if full => {
                 let used: usize = self.disk.files().values().map(Vec::len).sum();
                 // Room for a part of the next write: that is how a disk gets full.
@@ -161,7 +170,7 @@ impl Stage<'_> {
 
     /// Somebody starts the product twice.
     fn second_process(&mut self) {
-        match self.storage.open(self.true_time.clone()) {
+        match open(self.storage.storage(), self.true_time.clone()) {
             Err(error) if error.kind == JournalErrorKind::InUse => {
                 self.counters.add("second_processes_refused", 1);
             }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 use trailhound_journal::{
@@ -20,8 +19,6 @@ use crate::life::Life;
 pub(crate) struct PointJournal {
     pub(crate) inner: Arc<dyn Journal>,
     pub(crate) life: Arc<Life>,
-    /// The disk under it takes no more.
-    pub(crate) full: Arc<AtomicBool>,
 }
 
 impl PointJournal {
@@ -30,23 +27,29 @@ impl PointJournal {
             if self.life.is_dead() {
                 return std::future::pending().await;
             }
-            if self.full.load(Ordering::Relaxed) {
-                return Err(error(JournalErrorKind::Full));
-            }
             match self.life.point() {
-                Deed::Go => call.await,
                 Deed::KillBefore => self.life.end_here().await,
                 Deed::KillAfter => {
                     drop(call.await);
                     self.life.end_here().await
                 }
-                Deed::FailBefore => Err(error(JournalErrorKind::Failed)),
+                Deed::FailBefore => Err(failed()),
                 Deed::FailAfter => {
-                    call.await?;
-                    Err(error(JournalErrorKind::Failed))
+                    self.answer(call).await?;
+                    Err(failed())
                 }
+                Deed::Go | Deed::LosePowerSoon(_) => self.answer(call).await,
             }
         })
+    }
+
+    /// A machine without power answers nothing.
+    async fn answer<T>(&self, call: Answer<'_, T>) -> Result<T, JournalError> {
+        let answer = call.await;
+        if answer.is_err() && !self.life.has_power() {
+            return self.life.end_here().await;
+        }
+        answer
     }
 
     fn look<'a, T: Send + 'a>(&'a self, call: Answer<'a, T>) -> Answer<'a, T> {
@@ -54,13 +57,13 @@ impl PointJournal {
             if self.life.is_dead() {
                 return std::future::pending().await;
             }
-            call.await
+            self.answer(call).await
         })
     }
 }
 
-fn error(kind: JournalErrorKind) -> JournalError {
-    JournalError { kind, detail: "the simulation said so".to_owned() }
+fn failed() -> JournalError {
+    JournalError { kind: JournalErrorKind::Failed, detail: "the simulation said so".to_owned() }
 }
 
 impl Journal for PointJournal {

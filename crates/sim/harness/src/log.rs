@@ -1,7 +1,7 @@
 //! What the product said in a run: its log lines from level INFO up, with virtual time.
 
 use std::fmt::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -21,7 +21,13 @@ pub(crate) struct Line {
 
 /// Collects what is logged on this thread while the guard lives.
 #[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<Line>>>);
+pub(crate) struct Log(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    lines: Vec<Line>,
+    muted: bool,
+}
 
 impl Log {
     /// Begins to collect.
@@ -36,14 +42,23 @@ impl Log {
     }
 
     pub(crate) fn lines(&self) -> Vec<Line> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().lines.clone()
+    }
+
+    /// What the dead say while their remains are cleared away is not kept.
+    pub(crate) fn mute(&self, muted: bool) {
+        self.lock().muted = muted;
     }
 
     fn push(&self, line: Line) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() < MAX_LINES {
-            lines.push(line);
+        let mut kept = self.lock();
+        if kept.lines.len() < MAX_LINES && !kept.muted {
+            kept.lines.push(line);
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use trailhound_env::Clock;
-use trailhound_journal::{Journal, JournalError, SqliteJournal, StreamReport};
+use trailhound_journal::{Journal, JournalError, JournalErrorKind, SqliteJournal, StreamReport};
 use trailhound_model::{BlobCounts, OutputName, Timestamp, minutes, seconds};
 use trailhound_pipeline::Stop;
 use trailhound_pipeline::board::Board;
@@ -19,13 +19,12 @@ use crate::log::Log;
 use crate::oracle;
 use crate::scenario::{Mode, Scenario};
 use crate::stage::Stage;
+use crate::storage::{is_up, open};
 
 /// A process that ended with an error is started again after this, as a service manager does.
 const RESTART_AFTER: Duration = seconds(30);
 /// A stop in good order takes at most this long.
 const STOP_WITHIN: Duration = minutes(5);
-/// How many looks at the board a run takes, evenly.
-const LOOKS: u32 = 240;
 /// Most starts of the process in one run: more means that it cannot live.
 const MAX_STARTS: u64 = 2_000;
 
@@ -79,8 +78,7 @@ fn perform(scenario: &Scenario, seed: u64, keep: bool) -> Outcome {
         let _collecting = log.collect(Arc::clone(&stage.true_time));
         let end = Acts::default().perform(&mut stage).await?;
         let virtual_time = stage.now().since(crate::stage::START);
-        let journal =
-            if keep { stage.storage.file().map_err(|error| error.to_string())? } else { Vec::new() };
+        let journal = if keep { stage.storage.file() } else { Vec::new() };
         let (violations, counters) = oracle::judge(stage, end);
         Ok::<_, String>(Outcome { violations, counters, virtual_time, journal, ..Outcome::default() })
     });
@@ -123,26 +121,42 @@ impl Acts {
                 return Err(format!("the process was started {MAX_STARTS} times"));
             }
             let clock: Arc<dyn Clock> = Arc::clone(&stage.machine) as Arc<dyn Clock>;
-            let journal = match stage.storage.open(clock) {
+            let storage = stage.storage.storage();
+            let journal = match open(Arc::clone(&storage), clock) {
                 Ok(journal) => Arc::new(journal),
-                Err(error) => {
-                    stage.wrongs.push(format!("the journal does not open: {error}"));
-                    return Err(stage.wrongs.join("; "));
+                Err(_) if !is_up(storage.as_ref()) => {
+                    lose_power(stage);
+                    pass(stage, RESTART_AFTER).await?;
+                    continue;
                 }
+                // The service manager tries again.
+                Err(error) if error.kind == JournalErrorKind::Full && stage.now() < stage.end => {
+                    stage.note(&format!("the process did not start: {error}"));
+                    pass(stage, RESTART_AFTER).await?;
+                    continue;
+                }
+                Err(error) => return Err(format!("the journal does not open: {error}")),
             };
-            match self.live(stage, &journal).await? {
+            let life = Life::new(Arc::clone(&stage.fate), stage.storage.disk.clone(), storage);
+            match self.live(stage, &journal, &life).await? {
+                LifeEnd::Died(_) | LifeEnd::GaveUp(_) if !life.has_power() => {
+                    lose_power(stage);
+                    bury(stage, journal).await?;
+                    pass(stage, RESTART_AFTER).await?;
+                }
                 LifeEnd::Over(failures) => {
                     self.failures = failures;
                     return self.curtain(stage, journal).await.map_err(|error| error.to_string());
                 }
                 LifeEnd::Died(down_for) => {
                     stage.counters.add("kills", 1);
+                    stage.storage.disk.kill();
                     bury(stage, journal).await?;
                     pass(stage, down_for).await?;
                 }
                 LifeEnd::LostPower(down_for) => {
-                    stage.counters.add("power_losses", 1);
-                    stage.disk.lose_power();
+                    stage.storage.disk.power_loss();
+                    lose_power(stage);
                     bury(stage, journal).await?;
                     pass(stage, down_for).await?;
                 }
@@ -159,23 +173,25 @@ impl Acts {
         }
     }
 
-    async fn live(&mut self, stage: &mut Stage<'_>, journal: &Arc<SqliteJournal>) -> Result<LifeEnd, String> {
-        let life = Life::new(Arc::clone(&stage.fate));
+    async fn live(
+        &mut self,
+        stage: &mut Stage<'_>,
+        journal: &Arc<SqliteJournal>,
+        life: &Arc<Life>,
+    ) -> Result<LifeEnd, String> {
         let board = Board::new();
         let (stop, board_of_plant) = (Stop::new(), board.clone());
-        let plant = stage.plant(Arc::clone(journal) as Arc<dyn Journal>, &life, board_of_plant)?;
+        let plant = stage.plant(Arc::clone(journal) as Arc<dyn Journal>, life, board_of_plant)?;
         let mode = match stage.scenario.mode {
             Mode::Follow => wire::Mode::Follow,
             Mode::Once => wire::Mode::Once { since: None, until: None },
         };
         let told = stop.clone();
         let mut running: Running = Box::pin(async move { wire::run(plant, mode, &told).await });
-        let look_every = stage.scenario.lasts.longest() / LOOKS;
-        let mut next_look = stage.now() + look_every;
         let mut going = None;
         let ended = loop {
             let next_event = stage.ahead.front().map_or(stage.end, |(at, _)| (*at).min(stage.end));
-            let wake = if going.is_some() { stage.end } else { next_event.min(next_look) };
+            let wake = if going.is_some() { stage.end } else { next_event };
             let nap = wake.since(stage.now());
             tokio::select! {
                 biased;
@@ -198,10 +214,6 @@ impl Acts {
                         stage.end = now + STOP_WITHIN;
                     }
                 }
-            }
-            if now >= next_look {
-                self.look(&board);
-                next_look = now + look_every;
             }
             if stage.ahead.front().is_some_and(|(at, _)| *at <= now) {
                 match stage.happen()? {
@@ -228,16 +240,19 @@ impl Acts {
 
     /// Remembers what the board shows.
     fn look(&mut self, board: &Board) {
-        let snapshot = board.snapshot();
-        self.alarms.extend(snapshot.alarms);
-        self.last_states = snapshot.streams.values().map(|status| format!("{:?}", status.phase)).collect();
+        self.alarms.extend(board.snapshot().alarms);
+        let book = board.health();
+        let states = book.states();
+        for key in states.keys() {
+            self.states_seen.extend(book.history(key).into_iter().map(|change| change.to.word().to_owned()));
+        }
+        self.last_states = states.values().map(|(state, _)| state.word().to_owned()).collect();
         self.states_seen.extend(self.last_states.iter().cloned());
     }
 
     async fn curtain(self, stage: &mut Stage<'_>, journal: Arc<SqliteJournal>) -> Result<End, JournalError> {
-        let journal = alone(journal)
-            .await
-            .map_err(|detail| JournalError { kind: trailhound_journal::JournalErrorKind::InUse, detail })?;
+        let journal =
+            alone(journal).await.map_err(|detail| JournalError { kind: JournalErrorKind::InUse, detail })?;
         let reports = journal.report().await?;
         let mut recounts = Vec::new();
         for report in &reports {
@@ -269,11 +284,18 @@ fn restart_after(stage: &mut Stage<'_>) -> Duration {
     Duration::from_millis(stage.dice.between(200, 90_000).unsigned_abs())
 }
 
-/// A dead process: its files as they are become those of the next life, then its journal goes.
+/// Clears the remains of a dead process away; nothing of it reaches the disk any more.
 async fn bury(stage: &mut Stage<'_>, journal: Arc<SqliteJournal>) -> Result<(), String> {
-    stage.storage.outlive().map_err(|error| format!("the data folder cannot be copied: {error}"))?;
-    drop(alone(journal).await?);
-    Ok(())
+    stage.log.mute(true);
+    let buried = alone(journal).await.map(drop);
+    stage.log.mute(false);
+    buried
+}
+
+/// The journal's disk has lost power; so have the outputs' disk and the process.
+fn lose_power(stage: &mut Stage<'_>) {
+    stage.counters.add("power_losses", 1);
+    stage.disk.lose_power();
 }
 
 /// The journal, once every task of its life is gone.

@@ -116,6 +116,8 @@ pub struct Crashes {
     pub kills: Option<Amount>,
     /// How often a call answers with an error, whether or not it was done.
     pub errors: Option<Amount>,
+    /// How often the machine loses power in a write or a sync of the journal that follows such a point.
+    pub power_losses: Option<Amount>,
     /// About how many points lie between two of them.
     pub every_points: Option<Amount>,
 }

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,7 +27,7 @@ use crate::life::Life;
 use crate::log::Log;
 use crate::receiver::{RECEIVER, Receiver, ReceiverOutput};
 use crate::scenario::{Draws, Happening, Mode, OutputKind, Scenario};
-use crate::storage::Storage;
+use crate::storage::JournalDisk;
 
 /// When every run begins: a Friday afternoon, UTC.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_795_190_400_000);
@@ -47,8 +46,7 @@ pub(crate) struct Stage<'a> {
     pub(crate) machine: Arc<MachineClock>,
     pub(crate) end: Timestamp,
     pub(crate) sim: SimMicrosoft,
-    pub(crate) storage: Storage,
-    pub(crate) journal_full: Arc<AtomicBool>,
+    pub(crate) storage: JournalDisk,
     pub(crate) disk: SimDisk,
     disk_dice: Arc<Mutex<Dice>>,
     pub(crate) receiver: Receiver,
@@ -76,15 +74,8 @@ impl<'a> Stage<'a> {
         let ahead = scenario.product.clock_ahead_seconds.map_or(0, |amount| amount.draw(&mut dice));
         let sim = SimMicrosoft::new(scenario.sim_config(seed)?);
         sim.advance(START);
-        let storage = Storage::in_memory().map_err(|error| error.to_string())?;
+        let storage = JournalDisk::new(seed).map_err(|error| error.to_string())?;
         let poll_every = scenario.product.poll_every.draw(&mut dice);
-        let mut crashes = scenario.dice(seed, Draws::Crashes);
-        let plan = &scenario.crashes;
-        let mut amount = |wanted: Option<crate::Amount>, otherwise| {
-            wanted.map_or(otherwise, |amount| amount.draw(&mut crashes))
-        };
-        let (kills, errors, every) =
-            (amount(plan.kills, 0), amount(plan.errors, 0), amount(plan.every_points, 60));
         let mut events = scenario.dice(seed, Draws::Events);
         let mut ahead_of_us: Vec<(Timestamp, Happening)> =
             scenario.events.iter().map(|e| (begin + e.at.draw(&mut events), e.what.clone())).collect();
@@ -97,11 +88,10 @@ impl<'a> Stage<'a> {
             true_time,
             sim,
             storage,
-            journal_full: Arc::default(),
             disk: SimDisk::new(seed),
             disk_dice: Arc::new(Mutex::new(scenario.dice(seed, Draws::Disk))),
             receiver: Receiver::new(scenario.dice(seed, Draws::Receiver)),
-            fate: Arc::new(Fate::new(crashes, kills, errors, every)),
+            fate: Arc::new(Fate::new(scenario.dice(seed, Draws::Crashes), &scenario.crashes)),
             ahead: ahead_of_us.into(),
             dice: events,
             poll_every,
@@ -143,11 +133,7 @@ impl<'a> Stage<'a> {
         let outputs = self.scenario.product.outputs.iter().map(|kind| self.output(*kind, life));
         Ok(Plant {
             controls: trailhound_pipeline::by_hand::Controls::default(),
-            journal: Arc::new(PointJournal {
-                inner: journal,
-                life: Arc::clone(life),
-                full: Arc::clone(&self.journal_full),
-            }),
+            journal: Arc::new(PointJournal { inner: journal, life: Arc::clone(life) }),
             instances: instances.collect::<Result<_, String>>()?,
             outputs: outputs.collect::<Result<_, String>>()?,
             clock,

@@ -44,10 +44,12 @@ impl Evidence<'_> {
             }
             findings.extend(self.uncovered_time(&report.key, &report.gaps));
         }
-        let expected: BTreeSet<String> = self.scenario.expect.gaps.iter().cloned().collect();
-        if reasons != expected {
-            findings.push(format!("gap rows for {reasons:?}, but the scenario expects {expected:?}"));
-        }
+        let (expected, allowed) = (&self.scenario.expect.gaps, &self.scenario.expect.gaps_allowed);
+        let missing = expected.iter().filter(|reason| !reasons.contains(*reason));
+        findings.extend(missing.map(|reason| format!("no gap row says `{reason}`")));
+        let surprising =
+            reasons.iter().filter(|reason| !expected.contains(reason) && !allowed.contains(reason));
+        findings.extend(surprising.map(|reason| format!("a gap row says `{reason}`, which is not expected")));
         self.counters.add("blob_gaps", of_blobs);
         self.counters.add("span_gaps", of_spans);
         self.all_wrong(findings);

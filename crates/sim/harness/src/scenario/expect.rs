@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use trailhound_health::HealthState;
 use trailhound_model::GapReason;
 
 use super::value::Length;
@@ -17,7 +18,9 @@ pub struct Expect {
     pub due: Length,
     /// Reasons of gap rows, in the words of the ledger: each of these, and no other.
     pub gaps: Vec<String>,
-    /// States that a stream must have shown at some time, in the words of the board.
+    /// Reasons of gap rows that there may be besides.
+    pub gaps_allowed: Vec<String>,
+    /// States that a stream must have shown at some time, in the words of health.
     pub health_seen: Vec<String>,
     /// States in which streams may be at the end.
     pub health_at_end: Vec<String>,
@@ -40,6 +43,7 @@ impl Default for Expect {
         Self {
             due: Length::minutes(15),
             gaps: Vec::new(),
+            gaps_allowed: Vec::new(),
             health_seen: Vec::new(),
             health_at_end: Vec::new(),
             log_contains: Vec::new(),
@@ -59,9 +63,14 @@ impl Expect {
                 return Err(format!("there is no counter `{counter}`"));
             }
         }
-        for reason in &self.gaps {
+        for reason in self.gaps.iter().chain(&self.gaps_allowed) {
             if GapReason::from_parts(reason, "").is_none() {
                 return Err(format!("there is no gap reason `{reason}`"));
+            }
+        }
+        for word in self.health_seen.iter().chain(&self.health_at_end) {
+            if !HealthState::ALL.iter().any(|state| state.word() == word) {
+                return Err(format!("there is no state of health `{word}`"));
             }
         }
         Ok(())
