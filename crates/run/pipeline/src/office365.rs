@@ -86,7 +86,11 @@ impl Source for Office365 {
     }
 
     fn credential_ends(&self) -> Option<CredentialEnd> {
-        self.secret_expires.map(|at| CredentialEnd { at, kind: CredentialKind::Configured })
+        // What the certificate says is true after a renewal too, when the configuration may be out of date.
+        let certificate = self.client.certificate_ends();
+        certificate
+            .map(|at| CredentialEnd { at, kind: CredentialKind::Certificate })
+            .or(self.secret_expires.map(|at| CredentialEnd { at, kind: CredentialKind::Configured }))
     }
 }
 

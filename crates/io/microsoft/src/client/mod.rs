@@ -18,7 +18,7 @@ pub(crate) use exchange::{collect_plain, user_agent};
 pub(crate) use skew::{Skew, note_server_time};
 
 use crate::next_page::follow;
-use crate::token::{Context, Tokens};
+use crate::token::{CertificateEnd, Context, Tokens};
 use crate::wire::{WireBlob, WireSubscription};
 use crate::{ApiError, ClientConfig, ConfigError, ContentType, NextPage, Operation, TokenInfo};
 
@@ -89,6 +89,7 @@ pub struct Client {
     entropy: Arc<dyn Entropy>,
     tokens: Tokens,
     skew: Skew,
+    certificate_end: CertificateEnd,
 }
 
 impl fmt::Debug for Client {
@@ -110,7 +111,8 @@ impl Client {
         let feed = format!("{root}/api/v1.0/{}/activity/feed", config.tenant_id);
         let publisher_id = config.publisher_id.clone().unwrap_or_else(|| config.tenant_id.clone());
         let (tokens, skew) = (Tokens::default(), Skew::default());
-        Ok(Self { config, feed, publisher_id, transport, clock, entropy, tokens, skew })
+        let certificate_end = CertificateEnd::default();
+        Ok(Self { config, feed, publisher_id, transport, clock, entropy, tokens, skew, certificate_end })
     }
 
     /// The app's subscriptions, running or not.
@@ -180,6 +182,12 @@ impl Client {
         self.skew.millis()
     }
 
+    /// When the app's certificate ends, as the file said when it was last read: it is read for every token.
+    /// `None` before the first, and for other credentials.
+    pub fn certificate_ends(&self) -> Option<Timestamp> {
+        self.certificate_end.get()
+    }
+
     fn context(&self) -> Context<'_> {
         Context {
             config: &self.config,
@@ -187,6 +195,7 @@ impl Client {
             clock: self.clock.as_ref(),
             entropy: self.entropy.as_ref(),
             skew: &self.skew,
+            certificate_end: &self.certificate_end,
         }
     }
 

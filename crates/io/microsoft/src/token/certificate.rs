@@ -9,6 +9,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 use trailhound_env::{SecretError, SecretSource};
+use trailhound_model::Timestamp;
 
 use crate::{ApiError, Operation};
 
@@ -18,6 +19,15 @@ pub(super) struct CertificateKey {
     pub(super) certificate: Vec<u8>,
     /// PEM of its private key.
     pub(super) key_pem: SecretString,
+}
+
+impl CertificateKey {
+    /// When the certificate ends, as it says itself (`notAfter`); `None` if that cannot be read.
+    pub(super) fn ends(&self) -> Option<Timestamp> {
+        let (_, certificate) = x509_parser::parse_x509_certificate(&self.certificate).ok()?;
+        let millis = certificate.validity().not_after.timestamp().checked_mul(1_000)?;
+        Some(Timestamp::from_millis(millis))
+    }
 }
 
 /// Reads both parts. The first certificate of a PEM file is the app's own.

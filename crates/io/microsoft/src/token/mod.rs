@@ -8,8 +8,8 @@ mod request;
 mod tests;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
 use futures::lock::Mutex;
@@ -67,6 +67,21 @@ pub(crate) struct Context<'a> {
     pub(crate) clock: &'a dyn Clock,
     pub(crate) entropy: &'a dyn Entropy,
     pub(crate) skew: &'a crate::client::Skew,
+    pub(crate) certificate_end: &'a CertificateEnd,
+}
+
+/// When the certificate that was last read from disk ends.
+#[derive(Debug, Default)]
+pub(crate) struct CertificateEnd(SyncMutex<Option<Timestamp>>);
+
+impl CertificateEnd {
+    pub(crate) fn get(&self) -> Option<Timestamp> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, end: Option<Timestamp>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = end;
+    }
 }
 
 /// The instance's token. Whoever needs one while it is being asked for waits for that answer.

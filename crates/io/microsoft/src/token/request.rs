@@ -162,6 +162,7 @@ fn proof(context: &Context<'_>, url: &Url) -> Result<(Fields, SecretString), Api
         }
         Credential::Certificate { file, key, password } => {
             let key = super::certificate::load(file, key.as_ref(), password.as_ref())?;
+            context.certificate_end.note(key.ends());
             assertion::sign(&key, &context.config.client_id, url.as_str(), context)?
         }
         Credential::ManagedIdentity { .. } => return Ok((Vec::new(), SecretString::default())),

@@ -7,6 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
 use sha2::{Digest, Sha256};
 use trailhound_env::{SecretSource, TransportErrorKind};
+use trailhound_model::Timestamp;
 
 use crate::testing::{
     APP, Canned, HandClock, TENANT, World, answer, config, secret, token, with, world, world_of,
@@ -194,8 +195,14 @@ struct Made {
 }
 
 fn certificate() -> Made {
+    certificate_until(2099)
+}
+
+fn certificate_until(year: i32) -> Made {
     let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
-    let cert = CertificateParams::new(vec!["app".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let mut params = CertificateParams::new(vec!["app".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(year, 3, 1);
+    let cert = params.self_signed(&key).unwrap();
     let folder = tempfile::tempdir().unwrap();
     Made { folder, cert_pem: cert.pem(), cert_der: cert.der().to_vec(), key }
 }
@@ -263,6 +270,32 @@ async fn a_pfx_serves_as_well() {
     let wrong = error_of(credential(file, None, Some("hunter2")), []).await;
     assert_eq!(wrong.code, "certificate-unreadable");
     assert!(!format!("{wrong:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn the_certificates_end_is_known_and_a_renewed_file_is_seen_with_the_next_token() {
+    let end = |year: i32| Timestamp::parse(&format!("{year}-03-01T00:00:00Z")).unwrap();
+    let (old, new) = (certificate_until(2027), certificate_until(2029));
+    let pem = |made: &Made| format!("{}{}", made.key.serialize_pem(), made.cert_pem);
+    let file = old.write("app.pem", pem(&old));
+    let credential = credential(file.clone(), None, None);
+    let world = world_of(config(credential), [token("T"), login_error(700_027, "no such key"), token("U")]);
+    assert_eq!(world.client.certificate_ends(), None);
+    world.client.token_info().await.unwrap();
+    assert_eq!(world.client.certificate_ends(), Some(end(2027)));
+
+    std::fs::write(&file, pem(&new)).unwrap();
+    world.client.token_info().await.unwrap();
+    assert_eq!(world.client.certificate_ends(), Some(end(2027)), "the token still serves");
+    world.clock.pass(Duration::from_hours(2));
+    world.client.token_info().await.unwrap_err();
+    assert_eq!(world.client.certificate_ends(), Some(end(2029)), "told although the login refuses it");
+    world.client.token_info().await.unwrap();
+    verify(&new, &field(&world.script.form(2), "client_assertion"));
+
+    let world = world_of(config(secret("x")), [token("T")]);
+    world.client.token_info().await.unwrap();
+    assert_eq!(world.client.certificate_ends(), None);
 }
 
 #[tokio::test]
