@@ -100,6 +100,7 @@ impl Delivery {
             }
             let wait = seconds((1 << failures.min(6)).min(LONGEST_WAIT_SECONDS));
             tokio::select! {
+                biased;
                 () = stop.stopped() => return DeliveryEnd::Stopped,
                 () = self.clock.sleep(wait) => {}
             }
@@ -128,6 +129,7 @@ impl Delivery {
                 return Ok(());
             }
             tokio::select! {
+                biased;
                 changed = newest.changed() => if changed.is_err() { return Ok(()) },
                 changed = self.drain.changed() => if changed.is_err() { return Ok(()) },
             }

@@ -83,6 +83,7 @@ impl Keeper {
     async fn keep(mut self, facts: StreamFacts, delay: Duration) -> StreamEnd {
         if !delay.is_zero() {
             tokio::select! {
+                biased;
                 () = self.stop.stopped() => return StreamEnd::Stopped,
                 () = self.context.clock.sleep(delay) => {}
             }
@@ -106,6 +107,7 @@ impl Keeper {
             self.deaths += 1;
             self.show(&error, wait);
             tokio::select! {
+                biased;
                 () = self.stop.stopped() => return StreamEnd::Stopped,
                 () = self.context.clock.sleep(wait) => {}
             }

@@ -16,9 +16,9 @@ use crate::source::{Reaction, SourceError};
 use crate::telemetry::{Detail, QuotaSeries};
 
 /// Time between two start requests of a tenant. The service counts them on their own (one in 15 minutes per
-/// stream, which the ledger keeps to), and five in the same second look like a fault at both ends; a person
-/// who waits for a first collection does not notice the eight seconds.
-const START_SPACING: Duration = seconds(2);
+/// stream, which the ledger keeps to), and nothing is known of a limit over all streams; five at the same
+/// instant look like a fault at both ends, while a person who waits for a first collection does not notice one second.
+const START_SPACING: Duration = Duration::from_millis(250);
 /// The same after a start was refused as one too many.
 const START_SPACING_REFUSED: Duration = seconds(30);
 /// Shortest nap of the task that gives turns out: a timer's own grain.

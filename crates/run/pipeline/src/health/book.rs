@@ -1,6 +1,6 @@
 //! Where the judgements are kept, and how they are read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use trailhound_health::{
@@ -69,13 +69,13 @@ impl HealthBook {
 /// Everything that one look builds on.
 #[derive(Debug, Default)]
 pub(super) struct Book {
-    pub(super) entries: HashMap<StreamKey, Entry>,
-    pub(super) instances: HashMap<InstanceName, InstanceFacts>,
+    pub(super) entries: BTreeMap<StreamKey, Entry>,
+    pub(super) instances: BTreeMap<InstanceName, InstanceFacts>,
     pub(super) outputs: Vec<OutputTrouble>,
     /// When the book was last gone through, by this machine's clock.
     pub(super) looked_at: Timestamp,
     /// The signs of all instances, by content type.
-    types: HashMap<StreamName, Peers>,
+    types: BTreeMap<StreamName, Peers>,
 }
 
 /// What all streams of an instance share.
