@@ -22,6 +22,8 @@ const MANY_PENDING: u64 = 20;
 const SUBSCRIPTION_OFF_AFTER: Duration = minutes(20);
 /// An output is down after this long.
 const OUTPUT_DOWN_AFTER: Duration = minutes(5);
+/// A quota that lets nothing through counts after this long, and until its latest pause is over for as long.
+const HELD_BACK_AFTER: Duration = minutes(5);
 /// Throttling of late explains a stream that is behind.
 const THROTTLED_OF_LATE: Duration = minutes(10);
 /// So far behind is behind.
@@ -98,7 +100,8 @@ pub fn judge(seen: &Observation<'_>, peers: Peers) -> Conditions {
     held.hold(Offline, offline(seen));
     held.hold(OutputDown, output_down(seen));
     held.hold(QuarantinedItems, seen.quarantine.map(|quarantine| quarantine.since));
-    held.hold(Throttled, confirmed(&[FailureKind::Throttled]).or_else(|| behind_for_throttling(seen)));
+    let throttled = confirmed(&[FailureKind::Throttled]).or_else(|| held_back(seen));
+    held.hold(Throttled, throttled.or_else(|| behind_for_throttling(seen)));
     held.hold(DelayedByMicrosoft, delayed(seen, peers));
     held.hold(Silent, silent(seen, peers));
     held.hold(CredentialExpiring, expiring(seen));
@@ -151,6 +154,17 @@ fn offline(seen: &Observation<'_>) -> Option<Timestamp> {
 fn output_down(seen: &Observation<'_>) -> Option<Timestamp> {
     let down = seen.outputs.iter().map(|output| output.since);
     down.filter(|since| seen.now.since(*since) >= OUTPUT_DOWN_AFTER).min()
+}
+
+/// The quota lets nothing through and this stream waits for it. Its own refusals do not tell: pauses are long, and
+/// of the streams that share a quota one at a time tries.
+fn held_back(seen: &Observation<'_>) -> Option<Timestamp> {
+    let refusal = seen.quota_refuses?;
+    let edge = seen.listed.map_or(seen.watched_since, |span| span.to);
+    let goes_on = seen.now.since(refusal.until) < HELD_BACK_AFTER;
+    let is_long = seen.now.since(refusal.since) >= HELD_BACK_AFTER;
+    let waits = seen.now.since(edge) >= HELD_BACK_AFTER + seen.poll_every;
+    (goes_on && is_long && waits).then_some(refusal.since)
 }
 
 /// Some requests are refused, some go through, and it is too few of them.

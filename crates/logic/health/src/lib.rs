@@ -18,7 +18,9 @@ mod words;
 
 pub use history::{History, MAX_CHANGES};
 pub use judge::{Conditions, Signs, judge, signs};
-pub use observation::{CredentialEnd, CredentialKind, Observation, OutputTrouble, Peers, Quarantine};
+pub use observation::{
+    CredentialEnd, CredentialKind, Observation, OutputTrouble, Peers, Quarantine, QuotaRefusal,
+};
 pub use rhythm::{MIN_WEEKS, Quiet, Rhythm};
 pub use state::{HealthState, Severity};
 pub use streak::{FailureKind, Streak};

@@ -35,6 +35,15 @@ pub struct Quarantine {
     pub oldest: Timestamp,
 }
 
+/// A quota that lets nothing through: all its streams wait, whichever of them was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotaRefusal {
+    /// The first refusal since a request last went through.
+    pub since: Timestamp,
+    /// When the pause that follows the latest refusal ends.
+    pub until: Timestamp,
+}
+
 /// What ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialKind {
@@ -92,6 +101,8 @@ pub struct Observation<'a> {
     pub usual_lag: Option<Duration>,
     /// When Microsoft last refused a request as one too many.
     pub last_throttled: Option<Timestamp>,
+    /// Its quota refuses everything.
+    pub quota_refuses: Option<QuotaRefusal>,
     /// Blobs set aside.
     pub quarantine: Option<Quarantine>,
     /// When the credential ends.
@@ -144,6 +155,7 @@ impl<'a> Observation<'a> {
             lag: None,
             usual_lag: None,
             last_throttled: None,
+            quota_refuses: None,
             quarantine: None,
             credential_ends: None,
             outputs: &[],

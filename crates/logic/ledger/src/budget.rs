@@ -111,6 +111,8 @@ pub struct Budget {
     /// Pauses so far; tells answers to requests from before the last one.
     pauses: u32,
     throttles_in_a_row: u32,
+    /// Since when every answer was a refusal.
+    refused_since: Option<Duration>,
     step: f64,
     hold: Hold,
     minute: Minute,
@@ -151,6 +153,7 @@ impl Budget {
             paused_until: Duration::ZERO,
             pauses: 0,
             throttles_in_a_row: 0,
+            refused_since: None,
             hold: Hold { minutes: FIRST_HOLD_MINUTES, over: 0, wall: None },
             minute: Minute::default(),
             sent: 0,
@@ -185,6 +188,7 @@ impl Budget {
     pub fn succeeded(&mut self, ticket: Ticket) {
         if ticket.pauses == self.pauses {
             self.throttles_in_a_row = 0;
+            self.refused_since = None;
         }
     }
 
@@ -195,6 +199,7 @@ impl Budget {
         self.look_back(now);
         self.throttled += 1;
         self.minute.refused = true;
+        self.refused_since.get_or_insert(now);
         if let Some(wait) = retry_after {
             self.paused_until = self.paused_until.max(now + wait);
         }
@@ -221,6 +226,11 @@ impl Budget {
     /// Until when (monotonic) nothing is sent; in the past when nothing holds it.
     pub fn paused_until(&self) -> Duration {
         self.paused_until
+    }
+
+    /// Since when (monotonic) requests are refused as too many and none went through; `None`: the latest did.
+    pub fn refused_since(&self) -> Option<Duration> {
+        self.refused_since
     }
 
     /// Requests given in the last minute.

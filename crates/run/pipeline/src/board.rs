@@ -171,6 +171,14 @@ impl Board {
         self.quotas.lock().unwrap_or_else(PoisonError::into_inner).insert(key, view);
     }
 
+    /// How a quota stands; `None` while nobody uses it.
+    pub(crate) fn quota(&self, key: &QuotaKey) -> Option<QuotaStatus> {
+        let views = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = views.get(key).cloned();
+        drop(views);
+        Some(view?.status())
+    }
+
     /// A promise was broken.
     pub fn alarm(&self, what: String) {
         let mut board = self.lock();

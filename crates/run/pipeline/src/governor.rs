@@ -139,6 +139,10 @@ impl QuotaView for Governor {
             waiting_live: state.queue.waiting(Lane::Live),
             waiting_back: state.queue.waiting(Lane::Back),
             throttled_until: (!pause.is_zero()).then(|| wall_clock + pause),
+            refused: state.budget.refused_since().map(|since| {
+                let over = now.saturating_sub(state.budget.paused_until());
+                (wall_clock - now.saturating_sub(since), wall_clock + pause - over)
+            }),
         }
     }
 }

@@ -41,6 +41,9 @@ pub struct QuotaStatus {
     pub waiting_back: usize,
     /// Nothing is sent before this moment, since Microsoft asked for fewer requests.
     pub throttled_until: Option<Timestamp>,
+    /// Since when requests are refused as too many, none having gone through, and when the latest pause for it
+    /// ends or ended.
+    pub refused: Option<(Timestamp, Timestamp)>,
 }
 
 /// Something that knows how a quota stands.

@@ -153,7 +153,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
     let sources: Vec<_> = plant
         .instances
         .iter()
-        .map(|instance| (instance.name.clone(), Arc::clone(&instance.source)))
+        .map(|instance| (instance.name.clone(), Arc::clone(&instance.source), instance.quota.clone()))
         .collect();
     let (streams, _open_to_orders) = launch.streams(plant.instances, stop).await?;
     if !once {

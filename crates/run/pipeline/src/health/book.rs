@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use trailhound_health::{
-    Change, CredentialEnd, HealthState, History, OutputTrouble, Peers, Rhythm, Severity, Signs, Tracker,
+    Change, CredentialEnd, HealthState, History, OutputTrouble, Peers, QuotaRefusal, Rhythm, Severity, Signs,
+    Tracker,
 };
 use trailhound_model::{InstanceName, StreamKey, StreamName, Timestamp};
 
@@ -82,6 +83,7 @@ pub(super) struct Book {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct InstanceFacts {
     pub(super) credential_ends: Option<CredentialEnd>,
+    pub(super) quota_refuses: Option<QuotaRefusal>,
     pub(super) clock_offset_millis: Option<i64>,
     pub(super) last_success: Option<Timestamp>,
 }

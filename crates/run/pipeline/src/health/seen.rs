@@ -35,6 +35,7 @@ pub(super) fn observe<'a>(
         lag: watch.lag(),
         usual_lag: rhythm.and_then(trailhound_health::Rhythm::usual_lag),
         last_throttled: watch.last_throttled,
+        quota_refuses: instance.quota_refuses,
         quarantine: watch.quarantine(now),
         credential_ends: instance.credential_ends,
         outputs,

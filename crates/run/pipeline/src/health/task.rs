@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trailhound_env::Clock;
-use trailhound_health::{Change, CredentialEnd, Rhythm, Severity, Tracker, Words, length};
+use trailhound_health::{Change, CredentialEnd, QuotaRefusal, Rhythm, Severity, Tracker, Words, length};
 use trailhound_journal::{Journal, JournalError};
 use trailhound_model::{InstanceName, StreamKey, Timestamp, days, hours, seconds};
 
@@ -15,7 +15,9 @@ use super::judging::look;
 use super::metrics;
 use super::stored::{StoredHealth, rhythm_key, stored_key};
 use crate::board::Board;
+use crate::quota::QuotaKey;
 use crate::source::Source;
+use crate::stream::corrected;
 use crate::telemetry::Detail;
 
 /// Time between looks while a judgement waits for its confirmation, and otherwise.
@@ -36,7 +38,8 @@ pub(crate) struct Watched {
     pub(crate) board: Board,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) sources: Vec<(InstanceName, Arc<dyn Source>)>,
+    /// With the quota that each draws on.
+    pub(crate) sources: Vec<(InstanceName, Arc<dyn Source>, QuotaKey)>,
     /// Whether each stream has series of its own; the streams by state are told in any case.
     pub(crate) detail: Detail,
 }
@@ -132,10 +135,15 @@ impl Keeper {
         let mut ends = Vec::new();
         {
             let mut book = self.watched.board.health().lock();
-            for (name, source) in &self.watched.sources {
+            for (name, source, quota) in &self.watched.sources {
                 let facts = book.instances.entry(name.clone()).or_default();
                 facts.clock_offset_millis = source.clock_offset_millis();
                 facts.credential_ends = source.credential_ends();
+                let refused = self.watched.board.quota(quota).and_then(|status| status.refused);
+                facts.quota_refuses = refused.map(|(since, until)| QuotaRefusal {
+                    since: corrected(since, facts.clock_offset_millis),
+                    until: corrected(until, facts.clock_offset_millis),
+                });
                 offsets.extend(facts.clock_offset_millis);
                 ends.extend(facts.credential_ends.map(|end| (name.clone(), end)));
             }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use trailhound_health::HealthState;
 use trailhound_model::*;
 use trailhound_pipeline::health::Health;
-use trailhound_sim_microsoft::{EventsPerHour, SecretState};
+use trailhound_sim_microsoft::{EventsPerHour, SecretState, Stream};
 
 use crate::patients::{Chart, Ward, World, logged};
 use crate::world::START;
@@ -122,6 +122,31 @@ fn throttling_that_stays() {
     let chart = ward.live(hours(2));
     assert_eq!(chart.course(), [HealthState::Ok, HealthState::Throttled]);
     insta::assert_snapshot!(told(&chart));
+}
+
+#[test]
+fn throttling_with_long_pauses_is_told_of_every_stream_that_shares_the_quota() {
+    for (status, retry_after_seconds) in [(429, 3_600), (403, 0)] {
+        let mut ward = Ward::new(1, |config| {
+            (config.feed.throttle_status, config.feed.throttle_retry_after_seconds) =
+                (status, retry_after_seconds);
+        })
+        .after(hours(1), |world| world.sim.configure(|config| config.wire.throttle_rate = 1.0))
+        .after(hours(5), |world| world.sim.configure(|config| config.wire.throttle_rate = 0.0));
+        ward.streams = Stream::ALL.to_vec();
+        let chart = ward.live(hours(7));
+        assert_eq!(chart.histories.len(), Stream::ALL.len());
+        for (key, history) in &chart.histories {
+            let course: Vec<HealthState> = history.iter().map(|change| change.to).collect();
+            assert_eq!(
+                course,
+                [HealthState::Ok, HealthState::Throttled, HealthState::Ok],
+                "{key}, HTTP {status}"
+            );
+            let began = history[1].since;
+            assert!(began >= START + hours(1) && began < START + hours(1) + minutes(10), "{key}: {began}");
+        }
+    }
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(crate) type Event = fn(&World);
 /// A ward: tenants of one simulated Microsoft, one stream each.
 pub(crate) struct Ward {
     pub(crate) config: SimConfig,
-    pub(crate) stream: Stream,
+    pub(crate) streams: Vec<Stream>,
     pub(crate) poll_every: Duration,
     pub(crate) secret_expires: Option<Timestamp>,
     pub(crate) events: Vec<(Duration, Event)>,
@@ -72,7 +72,7 @@ impl Ward {
             if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
         Self {
             config,
-            stream: Stream::General,
+            streams: vec![Stream::General],
             poll_every: minutes(2),
             secret_expires: None,
             events: Vec::new(),
@@ -173,7 +173,7 @@ impl Ward {
         Instance {
             name: name(number),
             source: Arc::new(source),
-            streams: vec![StreamName::new(self.stream.name()).unwrap()],
+            streams: self.streams.iter().map(|stream| StreamName::new(stream.name()).unwrap()).collect(),
             start: None,
             poll_every: None,
             quota,
