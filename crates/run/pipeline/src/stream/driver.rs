@@ -11,7 +11,7 @@ use trailhound_model::{ContentId, Delta, StreamFacts, Timestamp, minutes};
 
 use super::context::{JobError, StreamContext};
 use super::fetching::{Fetched, fetch};
-use super::listing::list;
+use super::listing::{PAGE_ATTEMPTS, list};
 use super::subscribing::{Subscribed, subscribe};
 use super::watching;
 use crate::stop::Stop;
@@ -194,8 +194,10 @@ impl StreamDriver {
                     let due = self.due(lane);
                     let (deltas, _) = self.deltas.get_or_insert_with(|| mpsc::channel(DELTA_QUEUE));
                     let (context, deltas) = (Arc::clone(&self.context), deltas.clone());
-                    let job =
-                        async move { JobEnd::List(lane, list(context, listing, lane, due, deltas).await) };
+                    let probe = self.failures_in_a_row >= PAGE_ATTEMPTS;
+                    let job = async move {
+                        JobEnd::List(lane, list(context, listing, lane, due, probe, deltas).await)
+                    };
                     self.kinds.insert(self.jobs.spawn(job).id(), Job::List(lane));
                 }
                 Step::Wait(until) => return Ok(until),

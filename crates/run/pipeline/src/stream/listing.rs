@@ -14,15 +14,16 @@ use crate::source::{Reaction, SourceError, SourcePage};
 const MAX_PAGES_PER_SPAN: u32 = 200_000;
 
 /// Attempts at one page before its whole span is put off.
-const PAGE_ATTEMPTS: u32 = 4;
+pub(super) const PAGE_ATTEMPTS: u32 = 4;
 
 /// Carries a listing out. Sends every delta that became durable; the last one says that the span is covered.
-/// `due`: when it should have begun.
+/// `due`: when it should have begun. `probe`: nothing has worked lately, so the first page is asked for once.
 pub(super) async fn list(
     context: Arc<StreamContext>,
     listing: Listing,
     lane: Lane,
     due: Option<Timestamp>,
+    probe: bool,
     deltas: mpsc::Sender<Delta>,
 ) -> Result<(), JobError> {
     let pieces: Vec<Span> = listing.span.pieces(context.limits.window).collect();
@@ -35,7 +36,8 @@ pub(super) async fn list(
         if let Some(due) = due {
             context.series.polled(begun.since(due));
         }
-        let found = list_piece(&context, *piece, lane, ticket, &deltas).await?;
+        let attempts = if probe && index == 0 { 1 } else { PAGE_ATTEMPTS };
+        let found = list_piece(&context, *piece, lane, (ticket, attempts), &deltas).await?;
         let sweeps = if index + 1 == pieces.len() { listing.sweeps.clone() } else { Vec::new() };
         let covered = Delta::Listed { span: *piece, sweeps, at: begun };
         if !context.cover_unless_rewound(covered, rewinds, found == 0, &deltas).await? {
@@ -45,24 +47,26 @@ pub(super) async fn list(
     Ok(())
 }
 
-/// All pages of one piece; answers how many blobs were new.
+/// All pages of one piece; answers how many blobs were new. `first`: ticket and attempts of the first page.
 async fn list_piece(
     context: &StreamContext,
     piece: Span,
     lane: Lane,
-    mut ticket: Ticket,
+    first: (Ticket, u32),
     deltas: &mpsc::Sender<Delta>,
 ) -> Result<u64, JobError> {
+    let (mut ticket, mut attempts) = first;
     let mut next: Option<String> = None;
     let mut found = 0;
     for _ in 0..MAX_PAGES_PER_SPAN {
-        let page = page_with_patience(context, piece, lane, ticket, next.as_deref()).await?;
+        let page = page_with_patience(context, piece, lane, (ticket, attempts), next.as_deref()).await?;
         found += page_listed(context, piece, page.blobs, deltas).await?;
         let Some(following) = page.next else { return Ok(found) };
         if next.as_ref() == Some(&following) {
             return Err(circles("the listing names the same next page again").into());
         }
         next = Some(following);
+        attempts = PAGE_ATTEMPTS;
         ticket = context.governor.acquire(lane).await;
     }
     Err(circles("the listing has too many pages").into())
@@ -109,7 +113,7 @@ async fn page_with_patience(
     context: &StreamContext,
     piece: Span,
     lane: Lane,
-    mut ticket: Ticket,
+    (mut ticket, attempts): (Ticket, u32),
     next: Option<&str>,
 ) -> Result<SourcePage, SourceError> {
     let mut attempt = 1;
@@ -119,7 +123,7 @@ async fn page_with_patience(
         drop(place);
         context.governor.settle(ticket, &answer);
         match answer {
-            Err(error) if is_passing(&error) && attempt < PAGE_ATTEMPTS => {
+            Err(error) if is_passing(&error) && attempt < attempts => {
                 let wait = error.retry_after.unwrap_or(seconds(1 << (attempt - 1)));
                 tracing::debug!(stream = %context.key, code = error.code, attempt, "page failed, again");
                 context.series.source_failure(&context.key, &error.code);

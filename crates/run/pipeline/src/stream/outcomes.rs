@@ -204,6 +204,7 @@ impl StreamDriver {
             }
             _ => {
                 let asked = error.retry_after.unwrap_or_default();
+                // No longer: each minute not asked may be one that reaches Microsoft's seven days unread.
                 (StreamPhase::Retrying, (seconds(1) * doubling).min(minutes(1)).max(asked))
             }
         };
