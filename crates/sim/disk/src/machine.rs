@@ -150,7 +150,7 @@ impl OpenFile {
     /// The shared memory; `Full` when the disk has no room for a new region of it.
     pub(crate) fn map(&mut self, region: usize, region_bytes: usize, make: bool) -> Answer<&Mapped> {
         let mut state = self.machine.state()?;
-        let room = state.plan.capacity_bytes.saturating_sub(state.used_bytes());
+        let room = state.room_bytes();
         let file = state.file(self.file)?;
         let mapped = self.memory.get_or_insert_with(|| {
             let memory = file.memory.upgrade().unwrap_or_else(|| Arc::new(SharedMemory::default()));

@@ -75,7 +75,7 @@ impl State {
     /// Writes what fits; a failing device may have written a part.
     pub(crate) fn write(&mut self, file: FileId, offset: usize, bytes: &[u8]) -> Answer<()> {
         let length = self.file(file)?.bytes().len();
-        let room = self.plan.capacity_bytes.saturating_sub(self.used_bytes());
+        let room = self.room_bytes();
         let end_with_room = length.saturating_add(usize::try_from(room).unwrap_or(usize::MAX));
         let fitting = bytes.len().min(end_with_room.saturating_sub(offset));
         let done = self.change(|state| {
@@ -131,6 +131,14 @@ impl State {
             file.bytes().len() as u64 + file.memory.upgrade().map_or(0, |memory| memory.used_bytes())
         });
         sizes.sum()
+    }
+
+    /// What may still be written. Nothing is counted where nothing is limited: each write asks.
+    pub(crate) fn room_bytes(&self) -> u64 {
+        match self.plan.capacity_bytes {
+            u64::MAX => u64::MAX,
+            capacity => capacity.saturating_sub(self.used_bytes()),
+        }
     }
 
     /// Whether the device answers at all.
