@@ -5,7 +5,8 @@
 use crate::error::ChoreError;
 use crate::process;
 
-const USAGE: &str = "`sim` takes [--seeds N] [--scenario NAME].. [--seed S] [--first-seed S] [--jobs N]";
+const USAGE: &str =
+    "`sim` takes [--seeds N] [--scenario NAME].. [--seed S] [--first-seed S] [--jobs N] [--minutes N]";
 
 /// Builds the harness and plays scenarios; without arguments each of them with some fresh seeds.
 pub(crate) fn run(arguments: &[String]) -> Result<(), ChoreError> {

@@ -86,13 +86,18 @@ impl Campaign {
         self.runs.len()
     }
 
-    /// Plays everything on `jobs` threads. `progress` is told of each run: those done, all, and the failure if it is one.
+    /// Plays everything on `jobs` threads; after `at_most` no further run is begun, and those under way end.
+    /// The rows tell how many were made. `progress` is told of each run: those done, all, and the failure if it
+    /// is one.
     pub fn run(
         &self,
         jobs: usize,
+        at_most: Option<Duration>,
         mut progress: impl FnMut(usize, usize, Option<&Failed>),
     ) -> (Vec<Row>, Vec<Failed>) {
         let runs = &self.runs;
+        let clock = SystemClock::default();
+        let in_time = || at_most.is_none_or(|most| clock.monotonic() < most);
         let next = AtomicUsize::new(0);
         let mut rows: Vec<Row> = self
             .scenarios
@@ -103,9 +108,11 @@ impl Campaign {
         std::thread::scope(|scope| {
             let (done, results) = mpsc::channel();
             for _ in 0..jobs.max(1) {
-                let (done, next) = (done.clone(), &next);
+                let (done, next, in_time) = (done.clone(), &next, &in_time);
                 scope.spawn(move || {
-                    while let Some((at, seed)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    while in_time()
+                        && let Some((at, seed)) = runs.get(next.fetch_add(1, Ordering::Relaxed))
+                    {
                         let (outcome, wall) = timed(&self.scenarios[*at], *seed);
                         if done.send((*at, *seed, outcome, wall)).is_err() {
                             return;
@@ -151,4 +158,18 @@ fn timed(scenario: &Scenario, seed: u64) -> (Outcome, Duration) {
         Outcome { violations, ..Outcome::default() }
     });
     (outcome, clock.monotonic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_campaign_without_time_begins_nothing_and_says_so() {
+        let all = Scenario::all(&Scenario::folder()).unwrap();
+        let campaign = Campaign::of_seeds(all.into_iter().take(2).collect(), 1, 3);
+        let (rows, failed) = campaign.run(2, Some(Duration::ZERO), |_, _, _| {});
+        assert_eq!((campaign.runs(), rows.iter().map(|row| row.runs).sum::<u64>()), (6, 0));
+        assert!(failed.is_empty());
+    }
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use flate2::Compression;
@@ -31,6 +32,9 @@ struct Arguments {
     /// Worker threads; without it, as many as there are cores.
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// After so many minutes begins no further run, and tells how many were made.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    minutes: Option<u32>,
     /// Where the scenarios are.
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
@@ -63,21 +67,35 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     println!("{} scenarios, {} seeds from {first_seed}", scenarios.len(), arguments.seeds);
     let campaign = Campaign::of_seeds(scenarios, first_seed, arguments.seeds);
     let clock = SystemClock::default();
-    let (rows, failed) = campaign.run(arguments.jobs.unwrap_or(cores), |done, all, failure| {
+    let at_most = arguments.minutes.map(|minutes| Duration::from_secs(60 * u64::from(minutes)));
+    let (mut failures, mut next_word) = (0, PROGRESS_EVERY);
+    let (rows, failed) = campaign.run(arguments.jobs.unwrap_or(cores), at_most, |done, all, failure| {
         if let Some(failed) = failure {
+            failures += 1;
             tell(failed);
         }
-        if done.is_multiple_of(500) || done == all {
-            println!("{done} of {all} runs, {} s", clock.monotonic().as_secs());
+        let passed = clock.monotonic();
+        if passed >= next_word || done == all {
+            next_word = passed + PROGRESS_EVERY;
+            eprintln!("{done} of {all} runs, {failures} failed, {} s", passed.as_secs());
         }
     });
     print_table(&rows);
     println!("wall time: {:.1} s", clock.monotonic().as_secs_f64());
+    let made: u64 = rows.iter().map(|row| row.runs).sum();
+    if made < campaign.runs() as u64 {
+        println!("the time was over: {made} of {} runs were made", campaign.runs());
+    } else {
+        println!("{made} runs, {} failed", failed.len());
+    }
     for failure in &failed {
         println!("replay: {}", failure.replay());
     }
     Ok(failed.is_empty())
 }
+
+/// Time between two words on standard error about how far a campaign is.
+const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
 fn chosen(all: Vec<Scenario>, names: &[String]) -> Result<Vec<Scenario>, String> {
     if let Some(unknown) = names.iter().find(|name| !all.iter().any(|scenario| scenario.name == **name)) {

@@ -14,9 +14,10 @@ pub fn scenario_table(scenarios: &[Scenario]) -> String {
             Mode::Follow => "follow",
         };
         let seeds: Vec<String> = scenario.kept.iter().map(|kept| kept.seed.to_string()).collect();
+        let most = scenario.seeds_max.map_or_else(String::new, |most| most.to_string());
         let _ = writeln!(
             text,
-            "| {} | [`{name}`](../scenarios/{name}.toml) | {} | {mode} | {} |",
+            "| {} | [`{name}`](../scenarios/{name}.toml) | {} | {mode} | {} | {most} |",
             at + 1,
             scenario.proves,
             seeds.join(", "),
@@ -45,8 +46,10 @@ not yet due; no record is there twice; no gap row stands for what could be had; 
 with a count afresh; no receipt without an accepting answer; no token went to a foreign host; two start requests of a
 stream are a quarter of an hour apart; no alarm, no panic, no unexpected line of level ERROR.
 
-| # | Scenario | Proves | Mode | Kept seeds |
-|--:|---|---|---|---|
+A heavy scenario is played with fewer seeds in a campaign: the last column says with how many at most.
+
+| # | Scenario | Proves | Mode | Kept seeds | Most seeds |
+|--:|---|---|---|---|--:|
 ";
 
 const COUNTERS_HEAD: &str = "

@@ -18,7 +18,7 @@ fn every_scenario_holds_under_its_kept_seeds_and_a_fresh_one() {
     println!("fresh seeds: {seeds:?}");
     let campaign = Campaign::of_kept_seeds(Scenario::all(&Scenario::folder()).unwrap(), &seeds);
     let cores = std::thread::available_parallelism().unwrap().get();
-    let (rows, failed) = campaign.run(cores, |_, _, _| {});
+    let (rows, failed) = campaign.run(cores, None, |_, _, _| {});
     for failure in &failed {
         println!("FAILED {} with seed {}: {:#?}", failure.scenario, failure.seed, failure.violations);
         println!("replay: {}", failure.replay());
