@@ -72,7 +72,7 @@ impl Campaign {
     /// Each scenario with the seeds that it keeps, and with the given ones.
     pub fn of_kept_seeds(scenarios: Vec<Scenario>, also: &[u64]) -> Self {
         let mut runs = Vec::new();
-        for (at, scenario) in scenarios.iter().enumerate() {
+        for (at, scenario) in scenarios.iter().enumerate().filter(|(_, scenario)| !scenario.campaign_only) {
             let kept = scenario.kept.iter().map(|kept| kept.seed);
             // Heavy ones are played with fresh seeds in campaigns alone.
             let also = if scenario.seeds_max.is_none() { also } else { &[] };

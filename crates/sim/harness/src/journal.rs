@@ -14,14 +14,22 @@ use trailhound_model::{
 
 use crate::fate::Deed;
 use crate::life::Life;
+use crate::news::News;
 
 /// Every changing call of the journal inside is a commit point of this life.
 pub(crate) struct PointJournal {
-    pub(crate) inner: Arc<dyn Journal>,
-    pub(crate) life: Arc<Life>,
+    inner: Arc<dyn Journal>,
+    life: Arc<Life>,
+    news: News,
 }
 
 impl PointJournal {
+    /// Needs the runtime of the run.
+    pub(crate) fn new(inner: Arc<dyn Journal>, life: Arc<Life>) -> Self {
+        let news = News::of(inner.newest());
+        Self { inner, life, news }
+    }
+
     fn change<'a, T: Send + 'a>(&'a self, call: Answer<'a, T>) -> Answer<'a, T> {
         Box::pin(async move {
             if self.life.is_dead() {
@@ -113,7 +121,7 @@ impl Journal for PointJournal {
         self.change(self.inner.receipt(receipt))
     }
     fn newest(&self) -> watch::Receiver<Seq> {
-        self.inner.newest()
+        self.news.subscribe()
     }
     fn forget(&self, now: Timestamp) -> Answer<'_, u64> {
         self.change(self.inner.forget(now))

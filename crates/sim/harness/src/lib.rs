@@ -17,6 +17,7 @@ mod happenings;
 mod journal;
 mod life;
 mod log;
+mod news;
 mod oracle;
 mod play;
 mod receiver;

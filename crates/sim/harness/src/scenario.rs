@@ -30,7 +30,10 @@ pub struct Scenario {
     pub lasts: Length,
     /// Most seeds of a campaign, for scenarios whose runs are heavy.
     pub seeds_max: Option<u64>,
-    /// Seeds that every run of the tests plays.
+    /// Too heavy for the tests, which are not optimised: played by campaigns only.
+    #[serde(default)]
+    pub campaign_only: bool,
+    /// Seeds that every run of the tests plays, unless it is for campaigns only.
     #[serde(default)]
     pub kept: Vec<KeptSeed>,
     /// Switches of the simulated Microsoft that differ from the base world; numbers may be ranges.

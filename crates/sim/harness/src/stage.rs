@@ -133,7 +133,7 @@ impl<'a> Stage<'a> {
         let outputs = self.scenario.product.outputs.iter().map(|kind| self.output(*kind, life));
         Ok(Plant {
             controls: trailhound_pipeline::by_hand::Controls::default(),
-            journal: Arc::new(PointJournal { inner: journal, life: Arc::clone(life) }),
+            journal: Arc::new(PointJournal::new(journal, Arc::clone(life))),
             instances: instances.collect::<Result<_, String>>()?,
             outputs: outputs.collect::<Result<_, String>>()?,
             clock,

@@ -4,16 +4,17 @@ use std::hash::BuildHasher;
 
 use trailhound_harness::{Campaign, Scenario, play};
 
-/// One fresh seed, and as many more as `TRAILHOUND_SEEDS` says, from `TRAILHOUND_SEED` on.
+/// As many fresh seeds as `TRAILHOUND_SEEDS` says, from `TRAILHOUND_SEED` on. None by default: whether a change goes in
+/// must not hang on a throw of dice; campaigns (`cargo xtask sim`) throw them.
 fn fresh_seeds() -> Vec<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let random = || std::hash::RandomState::new().hash_one(0) % 1_000_000_000;
     let first = number("TRAILHOUND_SEED").unwrap_or_else(random);
-    (0..=number("TRAILHOUND_SEEDS").unwrap_or(0)).map(|n| first + n).collect()
+    (0..number("TRAILHOUND_SEEDS").unwrap_or(0)).map(|n| first + n).collect()
 }
 
 #[test]
-fn every_scenario_holds_under_its_kept_seeds_and_a_fresh_one() {
+fn every_scenario_holds_under_its_kept_seeds() {
     let seeds = fresh_seeds();
     println!("fresh seeds: {seeds:?}");
     let campaign = Campaign::of_kept_seeds(Scenario::all(&Scenario::folder()).unwrap(), &seeds);
