@@ -167,6 +167,19 @@ pub struct StreamSums {
     pub deliveries: Vec<(OutputName, DeliveryCounts)>,
 }
 
+/// Blob sums of one stream twice: equal, or promise L5 is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recount {
+    /// The stream.
+    pub stream: StreamId,
+    /// Its name.
+    pub key: StreamKey,
+    /// As kept with every change.
+    pub kept: BlobCounts,
+    /// As [`Journal::recount`] counts.
+    pub counted: BlobCounts,
+}
+
 /// Rows in a report's lists; the counts are exact all the same.
 pub const MAX_REPORTED_GAPS: usize = 100_000;
 
@@ -225,8 +238,9 @@ pub trait Journal: Send + Sync + 'static {
 
     /// Drops payload that every reader has and that is older than the configured retention, record ids of blobs
     /// created before the duplicate horizon, and the rows of such blobs that are journalled and cannot be listed
-    /// again (the sums keep them). Returns dropped payload rows. A call does a bounded part
-    /// (256 payloads, 64 MiB), so that no commit waits long: call again while it drops something.
+    /// again (the sums keep them). A call does a bounded part (256 payloads, 64 MiB, 2,048 blob rows), so that no
+    /// commit waits long. Returns dropped payload rows and, of what else is dropped, the rows of each kind of which
+    /// more may be left: call again until it is 0.
     fn forget(&self, now: Timestamp) -> Answer<'_, u64>;
 
     /// Reports on all streams, sorted by key.
@@ -242,6 +256,10 @@ pub trait Journal: Send + Sync + 'static {
     /// Blob sums of one stream, counted afresh from the rows (not from kept totals): the check of L5. Of blobs
     /// whose rows have retired their number alone is kept, and added.
     fn recount(&self, stream: StreamId) -> Answer<'_, BlobCounts>;
+
+    /// The kept sums of up to `streams` streams after this one, in the order of their numbers, each with a fresh
+    /// count of the same instant. Fewer than asked for: these were the last.
+    fn recount_next(&self, after: Option<StreamId>, streams: usize) -> Answer<'_, Vec<Recount>>;
 
     /// Single blobs of a stream, a page at a time.
     fn blobs(&self, stream: StreamId, choice: BlobChoice) -> Answer<'_, Vec<BlobRow>>;

@@ -17,7 +17,7 @@ pub mod testing;
 
 pub use contract::{
     Answer, Applied, BlobChoice, BlobCommit, BlobPlace, BlobRow, Committed, Journal, MAX_BLOB_ROWS,
-    MAX_REPORTED_GAPS, ReaderState, Receipt, StreamId, StreamReport, StreamSums,
+    MAX_REPORTED_GAPS, ReaderState, Receipt, Recount, StreamId, StreamReport, StreamSums,
 };
 pub use error::{JournalError, JournalErrorKind};
 pub use sqlite::{JournalConfig, JournalReader, MIN_DEDUP_HORIZON, Mode, SqliteJournal};

@@ -22,10 +22,12 @@ pub mod site;
 pub mod source;
 mod stop;
 mod stream;
+mod sums;
 pub mod telemetry;
 mod upkeep;
 pub mod wire;
 
 pub use office365::Office365;
 pub use stop::Stop;
-pub use upkeep::{check_sums, imbalance, tend_readers};
+pub use sums::imbalance;
+pub use upkeep::tend_readers;

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use trailhound_env::Clock;
-use trailhound_journal::{Journal, JournalError, StreamReport, StreamSums};
-use trailhound_model::{DeliveryCounts, OutputName, StreamCounts, StreamKey, Timestamp, days, promises};
+use trailhound_journal::{Journal, JournalError};
+use trailhound_model::{OutputName, Timestamp, days};
 
 use crate::board::Board;
 use crate::fleet::panic_words;
-use crate::telemetry;
+use crate::sums::SumsCheck;
 
 /// How long records are kept for an output that is no longer configured: as long as Microsoft keeps them.
 const KEEP_FOR_REMOVED_OUTPUT: Duration = days(7);
@@ -27,9 +27,10 @@ pub(crate) async fn upkeep(
     outputs: BTreeSet<OutputName>,
     every: Duration,
 ) {
+    let mut sums = SumsCheck::default();
     loop {
         clock.sleep(every).await;
-        let round = AssertUnwindSafe(once(journal.as_ref(), &board, &outputs, clock.now()));
+        let round = AssertUnwindSafe(once(journal.as_ref(), &board, &outputs, &mut sums, clock.now()));
         if let Err(panic) = round.catch_unwind().await {
             let what = panic_words(panic.as_ref());
             tracing::error!(what, "upkeep died; this is a defect in trailhound, please report it");
@@ -37,14 +38,20 @@ pub(crate) async fn upkeep(
     }
 }
 
-async fn once(journal: &dyn Journal, board: &Board, outputs: &BTreeSet<OutputName>, now: Timestamp) {
+async fn once(
+    journal: &dyn Journal,
+    board: &Board,
+    outputs: &BTreeSet<OutputName>,
+    sums: &mut SumsCheck,
+    now: Timestamp,
+) {
     if let Err(error) = tend_readers(journal, outputs, now).await {
         tracing::warn!(%error, hint = error.kind.hint(), "the readers of removed outputs were not looked at");
     }
     if let Err(error) = forget(journal, now).await {
         tracing::warn!(%error, hint = error.kind.hint(), "upkeep of the journal failed");
     }
-    if let Err(error) = check_sums(journal, board).await {
+    if let Err(error) = sums.round(journal, board).await {
         tracing::warn!(%error, hint = error.kind.hint(), "the sums could not be checked");
     }
 }
@@ -87,43 +94,4 @@ pub async fn tend_readers(
         }
     }
     Ok(())
-}
-
-/// Checks promise L5 and raises an alarm for each stream that breaks it. Answers what is broken.
-pub async fn check_sums(journal: &dyn Journal, board: &Board) -> Result<Vec<String>, JournalError> {
-    let broken: Vec<String> = journal.sums().await?.iter().filter_map(imbalance_of).collect();
-    for what in &broken {
-        tracing::error!(what, "promise L5 is broken; this is a defect in trailhound, please report it");
-        board.alarm(what.clone());
-    }
-    telemetry::broken_promises(broken.len());
-    Ok(broken)
-}
-
-/// How the sums of a stream fail to balance; `None` when they do. Readers may lag behind, never run ahead.
-pub fn imbalance(report: &StreamReport) -> Option<String> {
-    unequal(&report.key, &report.counts, &report.deliveries)
-}
-
-fn imbalance_of(sums: &StreamSums) -> Option<String> {
-    unequal(&sums.key, &sums.counts, &sums.deliveries)
-}
-
-fn unequal(
-    key: &StreamKey,
-    counts: &StreamCounts,
-    deliveries: &[(OutputName, DeliveryCounts)],
-) -> Option<String> {
-    let (blobs, deliverable) = (&counts.blobs, counts.records.deliverable());
-    if !promises::blobs_balance(blobs) {
-        return Some(format!(
-            "L5 of {key}: {} blobs listed, but {} journalled + {} in gaps + {} pending",
-            blobs.listed, blobs.journalled, blobs.gap, blobs.pending
-        ));
-    }
-    let (reader, done) = deliveries.iter().find(|(_, done)| done.done() > deliverable)?;
-    Some(format!(
-        "L5 of {key}: output {reader} is done with {} records, but only {deliverable} were to be delivered",
-        done.done(),
-    ))
 }

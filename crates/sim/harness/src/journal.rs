@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use trailhound_journal::{
     Answer, Applied, BlobChoice, BlobCommit, BlobRow, Committed, Journal, JournalError, JournalErrorKind,
-    ReaderState, Receipt, StreamId, StreamReport, StreamSums,
+    ReaderState, Receipt, Recount, StreamId, StreamReport, StreamSums,
 };
 use trailhound_model::{
     BlobCounts, ContentId, Delta, JournalChunk, NewChunk, OutputName, Seq, StreamFacts, StreamKey, Timestamp,
@@ -137,6 +137,9 @@ impl Journal for PointJournal {
     }
     fn recount(&self, stream: StreamId) -> Answer<'_, BlobCounts> {
         self.look(self.inner.recount(stream))
+    }
+    fn recount_next(&self, after: Option<StreamId>, streams: usize) -> Answer<'_, Vec<Recount>> {
+        self.look(self.inner.recount_next(after, streams))
     }
     fn blobs(&self, stream: StreamId, choice: BlobChoice) -> Answer<'_, Vec<BlobRow>> {
         self.look(self.inner.blobs(stream, choice))

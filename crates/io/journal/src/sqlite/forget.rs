@@ -22,14 +22,19 @@ const RETIRE_BLOBS: i64 = 2_048;
 /// So long after its content expired Microsoft surely lists a blob no more, whatever the clocks say.
 const UNLISTED_FOR: Duration = days(1);
 
-/// One step. Returns dropped payload rows; a full step may leave more to drop.
+/// One step. Returns dropped payload rows, and of each other kind the rows of a full step: it may leave more to drop.
 pub(super) fn forget(core: &mut Core, now: Timestamp) -> Result<u64> {
     let dropped = forget_payload(&core.conn, now - core.retention)?;
-    empty_sealed_indexes(&core.conn)?;
+    let emptied = empty_sealed_indexes(&core.conn)?;
     let first_kept = Day::of(now - core.dedup_horizon);
-    forget_ids(core, first_kept)?;
-    retire_blobs(&core.conn, first_kept, now - UNLISTED_FOR)?;
-    Ok(dropped)
+    let chunks = forget_ids(core, first_kept)?;
+    let retired = retire_blobs(&core.conn, first_kept, now - UNLISTED_FOR)?;
+    Ok(dropped + emptied + if_full(chunks, FORGET_INDEXES) + if_full(retired, RETIRE_BLOBS))
+}
+
+/// So many rows, if they are a full step.
+fn if_full(rows: u64, step: i64) -> u64 {
+    if rows >= step.cast_unsigned() { rows } else { 0 }
 }
 
 /// In order of position, until a chunk that a reader lacks or that is younger than `before`.
@@ -59,21 +64,24 @@ fn forget_payload(conn: &Connection, before: Timestamp) -> Result<u64> {
     Ok(dropped)
 }
 
-/// A chunk without payload needs its record index only until its ids are in files.
-fn empty_sealed_indexes(conn: &Connection) -> Result<()> {
+/// A chunk without payload needs its record index only until its ids are in files. Answers the emptied ones when
+/// more are left.
+fn empty_sealed_indexes(conn: &Connection) -> Result<u64> {
     let emptied_to = meta(conn, "emptied_to")?;
     let may_go = meta(conn, "sealed_to")?.min(meta(conn, "forgotten_to")?);
     if may_go <= emptied_to {
-        return Ok(());
+        return Ok(0);
     }
     let to = may_go.min(emptied_to.saturating_add(FORGET_INDEXES));
     conn.prepare_cached("UPDATE chunk SET record_index = x'' WHERE seq > ?1 AND seq <= ?2")?
         .execute([emptied_to, to])?;
-    set_meta(conn, "emptied_to", to)
+    set_meta(conn, "emptied_to", to)?;
+    Ok(if to < may_go { (to - emptied_to).cast_unsigned() } else { 0 })
 }
 
-/// Record ids go by the age of their blob, a day at a time, and never before their payload.
-fn forget_ids(core: &mut Core, first_kept: Day) -> Result<()> {
+/// Record ids go by the age of their blob, a day at a time, and never before their payload. Answers how many
+/// chunk rows went.
+fn forget_ids(core: &mut Core, first_kept: Day) -> Result<u64> {
     let first_kept_ms = first_kept.start().as_millis();
     let dropped_runs = delete_runs_before(&core.conn, first_kept)?;
     if first_kept_ms > meta(&core.conn, "evicted_before")? {
@@ -85,18 +93,19 @@ fn forget_ids(core: &mut Core, first_kept: Day) -> Result<()> {
         core.dropped_runs.extend(dropped_runs);
     }
     let forgotten_to = meta(&core.conn, "forgotten_to")?;
-    core.conn
+    let chunks = core
+        .conn
         .prepare_cached(
             "DELETE FROM chunk WHERE seq IN
              (SELECT seq FROM chunk WHERE created < ?1 AND seq <= ?2 ORDER BY created LIMIT ?3)",
         )?
         .execute(params![first_kept_ms, forgotten_to, FORGET_INDEXES])?;
-    Ok(())
+    Ok(chunks as u64)
 }
 
 /// A blob that is journalled, cannot be listed again and has no ids any more is kept as a number alone. Blobs in gap
-/// rows stay, as their rows do.
-fn retire_blobs(conn: &Connection, first_kept: Day, expired_before: Timestamp) -> Result<()> {
+/// rows stay, as their rows do. Answers how many went.
+fn retire_blobs(conn: &Connection, first_kept: Day, expired_before: Timestamp) -> Result<u64> {
     let mut statement = conn.prepare_cached(
         "DELETE FROM blob WHERE (stream, content_id) IN
          (SELECT stream, content_id FROM blob INDEXED BY blob_journalled
@@ -109,9 +118,10 @@ fn retire_blobs(conn: &Connection, first_kept: Day, expired_before: Timestamp) -
     while let Some(row) = rows.next()? {
         *retired.entry(row.get(0)?).or_default() += 1;
     }
+    let all: i64 = retired.values().sum();
     for (stream, blobs) in retired {
         conn.prepare_cached("UPDATE stream SET retired = retired + ?2 WHERE id = ?1")?
             .execute(params![stream, blobs])?;
     }
-    Ok(())
+    Ok(all.cast_unsigned())
 }

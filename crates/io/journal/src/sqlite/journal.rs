@@ -23,7 +23,7 @@ use super::id_runs::IDS_FOLDER;
 use super::{blobs, control, forget, ledger, load, read, readers, report, staging};
 use crate::{
     Answer, Applied, BlobChoice, BlobCommit, BlobRow, Committed, Journal, JournalError, ReaderState, Receipt,
-    StreamId, StreamReport, StreamSums,
+    Recount, StreamId, StreamReport, StreamSums,
 };
 
 /// Record ids are remembered for at least this age of their blob, whatever the configuration says.
@@ -265,6 +265,10 @@ impl Journal for SqliteJournal {
 
     fn recount(&self, stream: StreamId) -> Answer<'_, BlobCounts> {
         self.engine.query(move |conn| load::recount(conn, stream))
+    }
+
+    fn recount_next(&self, after: Option<StreamId>, streams: usize) -> Answer<'_, Vec<Recount>> {
+        self.engine.query(move |conn| report::recount_next(conn, after, streams))
     }
 
     fn blobs(&self, stream: StreamId, choice: BlobChoice) -> Answer<'_, Vec<BlobRow>> {

@@ -10,7 +10,7 @@ use trailhound_model::{
 
 use super::errors::Result;
 use super::rows::{number, optional_time, output_name, span, stream_key, time};
-use crate::{MAX_REPORTED_GAPS, ReaderState, StreamId, StreamReport, StreamSums};
+use crate::{MAX_REPORTED_GAPS, ReaderState, Recount, StreamId, StreamReport, StreamSums};
 
 /// Rows of streams as [`stream_report`] and [`counts`] read them.
 const STREAMS: &str = "SELECT id, instance, name, horizon, newest_blob, last_journalled_at,
@@ -63,6 +63,26 @@ pub(super) fn sums(conn: &Connection) -> Result<Vec<StreamSums>> {
     }
     sums.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(sums)
+}
+
+/// Kept sums beside counted ones, each pair as of one instant.
+pub(super) fn recount_next(
+    conn: &Connection,
+    after: Option<StreamId>,
+    streams: usize,
+) -> Result<Vec<Recount>> {
+    // One read transaction a call: commits go on beside it.
+    let _transaction = if conn.is_autocommit() { Some(conn.unchecked_transaction()?) } else { None };
+    let mut statement = conn.prepare_cached(&format!("{STREAMS} WHERE id > ?1 ORDER BY id LIMIT ?2"))?;
+    let first_after = after.map_or(-1, |stream| i64::from(stream.0));
+    let mut rows = statement.query(params![first_after, i64::try_from(streams).unwrap_or(i64::MAX)])?;
+    let mut recounts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let stream = StreamId(row.get(0)?);
+        let (key, kept) = (stream_key(row, 1)?, counts(row)?.blobs);
+        recounts.push(Recount { stream, key, kept, counted: super::load::recount(conn, stream)? });
+    }
+    Ok(recounts)
 }
 
 /// All readers, sorted by name.

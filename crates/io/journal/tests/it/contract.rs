@@ -181,6 +181,35 @@ async fn old_blobs_retire_into_the_sums() {
 }
 
 #[tokio::test]
+async fn a_large_backlog_of_old_blobs_retires_in_bounded_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path(), Mode::Inline);
+    let stream = journal.register(&key("s")).await.unwrap();
+    let conn = rusqlite::Connection::open(folder.path().join("journal.sqlite")).unwrap();
+    conn.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+         INSERT INTO blob (stream, content_id, state, created, expires, uri, found_at, next_try)
+         SELECT ?1, 'b' || i, 1, ?2, ?2, '', ?2, ?2 FROM n",
+        rusqlite::params![stream.0, day(0).as_millis()],
+    )
+    .unwrap();
+    conn.execute("UPDATE stream SET listed = 5000, journalled = 5000", []).unwrap();
+    let expected = BlobCounts { listed: 5000, journalled: 5000, ..BlobCounts::default() };
+    let mut steps = 0;
+    while journal.forget(day(40)).await.unwrap() > 0 {
+        steps += 1;
+        assert_eq!(journal.recount(stream).await.unwrap(), expected);
+    }
+    assert_eq!(steps, 2, "and a third that is not full");
+    let left: i64 = conn.query_row("SELECT count(*) FROM blob", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
+    let recounts = journal.recount_next(None, 10).await.unwrap();
+    assert_eq!(recounts.len(), 1);
+    assert_eq!((recounts[0].kept, recounts[0].counted), (expected, expected));
+    assert!(journal.recount_next(Some(stream), 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_receipt_never_goes_back_and_counts_once() {
     for mode in BOTH {
         let folder = tempfile::tempdir().unwrap();
