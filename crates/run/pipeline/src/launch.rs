@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use tokio::sync::{RwLock, Semaphore};
@@ -200,6 +200,7 @@ impl Launch {
             governor: shared.governor.seat(),
             permits: Arc::clone(&room.permits),
             large: Arc::clone(&room.large),
+            expects_large: AtomicBool::default(),
             pace: Arc::clone(&self.pace),
             commit_room: Arc::clone(&room.commit),
             calls: Arc::clone(&room.calls),

@@ -1,7 +1,7 @@
 //! What all jobs of a stream share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{RwLock, Semaphore, mpsc};
@@ -58,6 +58,8 @@ pub(crate) struct StreamContext {
     pub(crate) pace: Arc<Pace>,
     /// Of these, those that read a blob of more than a chunk.
     pub(crate) large: Arc<Semaphore>,
+    /// Whether the newest blob that was begun was a large one: so may be the next.
+    pub(crate) expects_large: AtomicBool,
     /// Room for blobs that wait for their commit, in KiB.
     pub commit_room: Arc<Semaphore>,
     /// Listings and looks at subscriptions that may be under way at once in the whole process.

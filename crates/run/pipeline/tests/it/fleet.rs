@@ -106,7 +106,8 @@ impl BlobReader for Whole {
 }
 
 /// When each blob of each stream was delivered.
-type Seen = Arc<Mutex<BTreeMap<StreamKey, Vec<(Timestamp, Timestamp)>>>>;
+pub(crate) type Deliveries = BTreeMap<StreamKey, Vec<(Timestamp, Timestamp)>>;
+type Seen = Arc<Mutex<Deliveries>>;
 
 struct Watching {
     name: OutputName,
@@ -147,6 +148,44 @@ impl Output for Watching {
     }
 }
 
+/// Lets the instances run for so long, and looks at what came while the virtual time is still there.
+pub(crate) fn watched(
+    instances: Vec<Instance>,
+    clock: &Arc<dyn Clock>,
+    lasts: Duration,
+    check: impl FnOnce(&Deliveries),
+) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    // Every virtual fetch is a real commit: in memory, where there is such a place.
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let seen = Seen::default();
+    runtime.block_on(async {
+        let data = folder.path().join("data");
+        let settings = JournalConfig { mode: JournalMode::Inline, ..JournalConfig::new(data) };
+        let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(settings, Arc::clone(clock)).unwrap());
+        let output = Watching { name: OutputName::new("watching").unwrap(), seen: Arc::clone(&seen) };
+        let plant = Plant {
+            journal,
+            clock: Arc::clone(clock),
+            entropy: Arc::new(SeededEntropy::new(7)),
+            board: Board::new(),
+            instances,
+            outputs: vec![Box::new(output)],
+            limits: Limits::daemon(),
+            controls: trailhound_pipeline::by_hand::Controls::default(),
+        };
+        let stop = Stop::new();
+        let (stopping, timer) = (stop.clone(), Arc::clone(clock));
+        tokio::spawn(async move {
+            timer.sleep(lasts).await;
+            stopping.stop();
+        });
+        assert!(run(plant, Mode::Follow, &stop).await.unwrap().is_empty());
+        check(&seen.lock().unwrap());
+    });
+}
+
 /// So many tenants; each of the first `giants` has history enough to fill all places for fetches.
 struct Fleet {
     instances: u32,
@@ -177,45 +216,13 @@ impl Fleet {
     }
 
     fn plays(&self) {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        // Every virtual fetch is a real commit: in memory, where there is such a place.
-        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        runtime.block_on(async {
-            let clock: Arc<dyn Clock> = Arc::new(VirtualClock::starting_at(START));
-            let data = folder.path().join("data");
-            let settings = JournalConfig { mode: JournalMode::Inline, ..JournalConfig::new(data) };
-            let journal: Arc<dyn Journal> =
-                Arc::new(SqliteJournal::open(settings, Arc::clone(&clock)).unwrap());
-            let seen = Seen::default();
-            let output = Watching { name: OutputName::new("watching").unwrap(), seen: Arc::clone(&seen) };
-            let plant = Plant {
-                journal,
-                clock: Arc::clone(&clock),
-                entropy: Arc::new(SeededEntropy::new(7)),
-                board: Board::new(),
-                instances: (0..self.instances).map(|number| self.instance(number, &clock)).collect(),
-                outputs: vec![Box::new(output)],
-                limits: Limits::daemon(),
-                controls: trailhound_pipeline::by_hand::Controls::default(),
-            };
-            let stop = Stop::new();
-            let (stopping, timer, lasts) = (stop.clone(), Arc::clone(&clock), self.lasts);
-            tokio::spawn(async move {
-                timer.sleep(lasts).await;
-                stopping.stop();
-            });
-            assert!(run(plant, Mode::Follow, &stop).await.unwrap().is_empty());
-            self.assert_nobody_starved(&seen.lock().unwrap(), &clock);
-        });
+        let clock: Arc<dyn Clock> = Arc::new(VirtualClock::starting_at(START));
+        let instances = (0..self.instances).map(|number| self.instance(number, &clock)).collect();
+        watched(instances, &clock, self.lasts, |seen| self.assert_nobody_starved(seen, &clock));
     }
 
     /// Each blob of each stream came, once, and soon after it was published.
-    fn assert_nobody_starved(
-        &self,
-        seen: &BTreeMap<StreamKey, Vec<(Timestamp, Timestamp)>>,
-        clock: &Arc<dyn Clock>,
-    ) {
+    fn assert_nobody_starved(&self, seen: &Deliveries, clock: &Arc<dyn Clock>) {
         let settled = START + self.lasts - minutes(3);
         let mut lags = Vec::new();
         for number in 0..self.instances {

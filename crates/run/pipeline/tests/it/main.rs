@@ -8,6 +8,7 @@ mod faults;
 mod fleet;
 mod governed;
 mod health;
+mod large;
 mod patients;
 mod scripted;
 mod simulation;
