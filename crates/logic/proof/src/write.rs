@@ -38,11 +38,10 @@ impl Writer {
         Ok(text + "\n")
     }
 
-    /// The sums that end the present stream. `is_whole`: every blob that has a row was told.
-    pub fn sums(&self, in_all: Counts, is_whole: bool) -> Line {
-        let told = self.in_stream;
-        let retired = is_whole.then(|| in_all.listed.saturating_sub(told.listed));
-        Line::Sums(SumsLine { told, in_all, retired })
+    /// The sums that end the present stream. `retired`: when every blob that has a row was told, how many the
+    /// ledger says were journalled and have no row any more; `told` and these must be `in_all`.
+    pub fn sums(&self, in_all: Counts, retired: Option<u64>) -> Line {
+        Line::Sums(SumsLine { told: self.in_stream, in_all, retired })
     }
 
     /// The line with the totals.

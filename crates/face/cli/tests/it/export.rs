@@ -52,6 +52,20 @@ fn reports_are_sealed_follow_one_another_and_break_when_touched() {
     }
 }
 
+/// Rows that vanished behind the ledger's back are no retired ones.
+#[test]
+fn lost_rows_are_told_and_nothing_is_sealed() {
+    let site = collected();
+    let database = rusqlite::Connection::open(site.at("data/journal.sqlite")).unwrap();
+    let lost = database.execute("DELETE FROM blob WHERE state = 1 AND stream = 1", []).unwrap();
+    assert!(lost > 0);
+    drop(database);
+    let told = export(&site, "lost.jsonl");
+    assert_eq!(told.code, Some(1), "{}", told.stderr);
+    assert!(told.stderr.contains("does not add up"), "{}", told.stderr);
+    assert!(!std::path::Path::new(&site.at("lost.jsonl")).exists());
+}
+
 /// The check of `docs/prove-format.md`, word for word.
 #[test]
 fn a_report_can_be_checked_without_trailhound() {

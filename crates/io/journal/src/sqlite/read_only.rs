@@ -69,6 +69,25 @@ impl JournalReader {
         }
     }
 
+    /// How many journalled blobs of the stream have no row any more, as the ledger keeps it. A file of version 1 has
+    /// all its rows.
+    pub fn retired(&self, key: &StreamKey) -> Result<u64> {
+        let is_kept: bool = self.conn.query_row(
+            "SELECT count(*) > 0 FROM pragma_table_info('stream') WHERE name = 'retired'",
+            [],
+            |row| row.get(0),
+        )?;
+        if !is_kept {
+            return Ok(0);
+        }
+        let retired: i64 = self.conn.query_row(
+            "SELECT coalesce(sum(retired), 0) FROM stream WHERE instance = ?1 AND name = ?2",
+            [key.instance.as_str(), key.stream.as_str()],
+            |row| row.get(0),
+        )?;
+        Ok(retired.cast_unsigned())
+    }
+
     /// A value of the control state.
     pub fn control(&self, key: &str) -> Result<Option<String>> {
         Ok(control::control(&self.conn, key)?.map(|(_, value)| value))

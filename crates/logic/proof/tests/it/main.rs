@@ -43,7 +43,7 @@ fn report(secret: &str, previous: Head, blobs: u64) -> (String, Head) {
         }
         all.listed += 5;
         all.journalled += 5;
-        text += &writer.line(&writer.sums(all, true)).unwrap();
+        text += &writer.line(&writer.sums(all, Some(5))).unwrap();
     }
     text += &writer.line(&writer.totals(false, true)).unwrap();
     let (seal, head) = writer.seal(&key);

@@ -6,6 +6,7 @@ mod keys;
 mod lines;
 mod verify;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use trailhound_config::Config;
 use trailhound_journal::{JournalError, JournalReader, StreamReport};
+use trailhound_model::InstanceName;
 use trailhound_pipeline::by_hand::CHANGE_PREFIX;
 use trailhound_proof::{ApplicationLine, ChangeLine, FORMAT, HeaderLine, Line, Writer};
 
@@ -39,11 +41,10 @@ pub(super) fn public_key(data_dir: &Path) -> Result<Exit, Failure> {
 
 /// Writes the report. Nothing that is there is overwritten.
 pub(super) fn export(journal: &JournalReader, scope: &Scope<'_>, path: &Path) -> Result<Exit, Failure> {
-    if path.exists() {
-        let what = format!("there is a file `{}` already", path.display());
-        return Err(Failure::new(Exit::Usage, what, "reports are kept: name another file"));
-    }
+    refuse_to_overwrite(path)?;
     let keys = Keys::open(&scope.config.data_dir)?;
+    // Again, now that no other export goes on.
+    refuse_to_overwrite(path)?;
     let series = keys.series()?;
     let unfinished = unfinished(path);
     let file = make(&unfinished).map_err(|error| unwritten(path, &error))?;
@@ -72,6 +73,14 @@ pub(super) fn export(journal: &JournalReader, scope: &Scope<'_>, path: &Path) ->
         keys.key.public().to_hex()
     ))?;
     Ok(proof)
+}
+
+fn refuse_to_overwrite(path: &Path) -> Result<(), Failure> {
+    if path.exists() {
+        let what = format!("there is a file `{}` already", path.display());
+        return Err(Failure::new(Exit::Usage, what, "reports are kept: name another file"));
+    }
+    Ok(())
 }
 
 struct Report {
@@ -107,7 +116,7 @@ impl Report {
         let reports = (scope.choose)(view.report()?)?;
         let readers = view.readers()?;
         let outputs: Vec<_> = scope.config.outputs.iter().map(|output| output.name().clone()).collect();
-        self.line(&header(scope, keys, series))?;
+        self.line(&header(scope, &reports, keys, series))?;
         let (mut complete, mut balanced) = (!reports.is_empty(), true);
         for report in &reports {
             // One stream's account at a time.
@@ -124,7 +133,9 @@ impl Report {
             for line in lines::outputs(stream, &readers) {
                 self.line(&line)?;
             }
-            let sums = self.writer.sums(lines::in_all(report), within.is_none());
+            let retired = if within.is_none() { Some(view.retired(&report.key)?) } else { None };
+            let sums = self.writer.sums(lines::in_all(report), retired);
+            refuse_unbalanced(report, &sums)?;
             self.line(&sums)?;
         }
         self.changes(view)?;
@@ -172,10 +183,31 @@ impl Report {
     }
 }
 
-fn header(scope: &Scope<'_>, keys: &Keys, series: &Series) -> Line {
-    let application = |app: &trailhound_config::Application| ApplicationLine {
-        name: app.name.to_string(),
-        tenant_id: app.tenant_id.clone(),
+/// What the rows say must be what the sums say; a report that hides a difference would be worse than none.
+fn refuse_unbalanced(report: &StreamReport, sums: &Line) -> Result<(), Failure> {
+    let Line::Sums(sums) = sums else { return Ok(()) };
+    let Some(retired) = sums.retired else { return Ok(()) };
+    let (listed, journalled) = (sums.told.listed + retired, sums.told.journalled + retired);
+    if (listed, journalled) == (sums.in_all.listed, sums.in_all.journalled) {
+        return Ok(());
+    }
+    let what = format!(
+        "the ledger of {} does not add up: its rows and {retired} retired ones make {listed} blobs listed and \
+         {journalled} journalled, its sums say {} and {}; no report was written",
+        report.key, sums.in_all.listed, sums.in_all.journalled
+    );
+    let hint = "rows were lost or changed: keep a copy of the data folder, and compare it with a backup";
+    Err(Failure::new(Exit::Failed, what, hint))
+}
+
+/// Names the applications that are told of, and no others.
+fn header(scope: &Scope<'_>, reports: &[StreamReport], keys: &Keys, series: &Series) -> Line {
+    let names: BTreeSet<_> = reports.iter().map(|report| &report.key.instance).collect();
+    let application = |name: &InstanceName| {
+        let settings = scope.config.applications.iter().find(|app| app.name == *name);
+        // One that is no longer configured has left its name alone.
+        let tenant_id = settings.map(|app| app.tenant_id.clone()).unwrap_or_default();
+        ApplicationLine { name: name.to_string(), tenant_id }
     };
     Line::Header(HeaderLine {
         format: FORMAT.to_owned(),
@@ -185,7 +217,7 @@ fn header(scope: &Scope<'_>, keys: &Keys, series: &Series) -> Line {
         made_at: scope.range.now.to_string(),
         from: scope.range.from.map(|at| at.to_string()),
         to: scope.range.to.map(|at| at.to_string()),
-        applications: scope.config.applications.iter().map(application).collect(),
+        applications: names.into_iter().map(application).collect(),
         public_key: keys.key.public().to_hex(),
     })
 }
