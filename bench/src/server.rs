@@ -30,16 +30,22 @@ pub(crate) fn run(folder: &Path) -> Result<(), BenchError> {
     let acceptor = acceptor(folder)?;
     let runtime = tokio::runtime::Runtime::new().map_err(BenchError::setup("start the server"))?;
     runtime.block_on(async {
-        let bound = TcpListener::bind(("127.0.0.1", 0)).await;
-        let listener = bound.map_err(BenchError::setup("listen"))?;
-        let port = listener.local_addr().map_err(BenchError::setup("listen"))?.port();
-        println!("{port}");
-        std::io::stdout().flush().map_err(BenchError::setup("say the port"))?;
+        let (listener, _) = listen().await?;
         loop {
             let (stream, _) = listener.accept().await.map_err(BenchError::setup("accept"))?;
             tokio::spawn(exchange(stream, acceptor.clone(), Arc::clone(&answers)));
         }
     })
+}
+
+/// Listens on a free port of this machine and prints it as one line, for whoever started the server.
+pub(crate) async fn listen() -> Result<(TcpListener, u16), BenchError> {
+    let bound = TcpListener::bind(("127.0.0.1", 0)).await;
+    let listener = bound.map_err(BenchError::setup("listen"))?;
+    let port = listener.local_addr().map_err(BenchError::setup("listen"))?.port();
+    println!("{port}");
+    std::io::stdout().flush().map_err(BenchError::setup("say the port"))?;
+    Ok((listener, port))
 }
 
 async fn exchange(stream: TcpStream, acceptor: TlsAcceptor, answers: Arc<Answers>) {

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,12 +15,11 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
 use trailhound_env::{Clock, SystemClock};
 use trailhound_model::{Timestamp, minutes};
 
 use crate::error::BenchError;
-use crate::server::{MAX_REQUEST_BODY_BYTES, parameter};
+use crate::server::{MAX_REQUEST_BODY_BYTES, listen, parameter};
 
 /// A listing that begins so close to now is a live poll; re-sweeps reach back an hour and more.
 const LIVE_REACH: Duration = minutes(21);
@@ -62,11 +60,7 @@ struct State {
 pub(crate) fn run() -> Result<(), BenchError> {
     let runtime = tokio::runtime::Runtime::new().map_err(BenchError::setup("start the server"))?;
     runtime.block_on(async {
-        let bound = TcpListener::bind(("127.0.0.1", 0)).await;
-        let listener = bound.map_err(BenchError::setup("listen"))?;
-        let port = listener.local_addr().map_err(BenchError::setup("listen"))?.port();
-        println!("{port}");
-        std::io::stdout().flush().map_err(BenchError::setup("say the port"))?;
+        let (listener, _) = listen().await?;
         let state = Arc::new(State::default());
         loop {
             let (stream, _) = listener.accept().await.map_err(BenchError::setup("accept"))?;

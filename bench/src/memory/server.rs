@@ -19,12 +19,11 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
-use tokio::net::TcpListener;
 use trailhound_env::{Clock, SystemClock};
 use trailhound_model::{Timestamp, days, hours, seconds};
 
 use crate::error::BenchError;
-use crate::server::{MAX_REQUEST_BODY_BYTES, parameter};
+use crate::server::{MAX_REQUEST_BODY_BYTES, listen, parameter};
 
 /// Bytes of JSON that are made at a time.
 const STEP_BYTES: usize = 256 << 10;
@@ -43,11 +42,7 @@ pub(crate) struct ServeMemoryArguments {
 pub(crate) fn run(content: ServeMemoryArguments) -> Result<(), BenchError> {
     let runtime = tokio::runtime::Runtime::new().map_err(BenchError::setup("start the server"))?;
     runtime.block_on(async {
-        let bound = TcpListener::bind(("127.0.0.1", 0)).await;
-        let listener = bound.map_err(BenchError::setup("listen"))?;
-        let port = listener.local_addr().map_err(BenchError::setup("listen"))?.port();
-        println!("{port}");
-        std::io::stdout().flush().map_err(BenchError::setup("say the port"))?;
+        let (listener, port) = listen().await?;
         let created = SystemClock::default().now() - hours(2);
         let answers = Arc::new(Answers { content, port, created });
         loop {
