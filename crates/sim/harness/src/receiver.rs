@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use trailhound_env::Clock;
-use trailhound_model::{ContentHash, DeliveryCounts, JournalChunk, OutputName, Seq, StreamKey, Timestamp};
+use trailhound_model::{ContentHash, JournalChunk, OutputName, Seq, StreamKey, Timestamp};
+use trailhound_outputs::testing::all_accepted;
 use trailhound_outputs::{Accepted, Capabilities, Output, OutputError};
 use trailhound_sim_microsoft::Dice;
 
@@ -145,14 +146,9 @@ impl ReceiverOutput {
     }
 
     async fn deliver_batch(&self, batch: &[JournalChunk]) -> Result<Accepted, OutputError> {
-        let counts: Vec<DeliveryCounts> = batch
-            .iter()
-            .map(|chunk| DeliveryCounts {
-                delivered: chunk.deliverable().count() as u64,
-                ..Default::default()
-            })
-            .collect();
-        let records = usize::try_from(counts.iter().map(|c| c.delivered).sum::<u64>()).unwrap_or(usize::MAX);
+        let accepted = all_accepted(batch);
+        let all = accepted.counts.iter().map(|count| count.delivered).sum::<u64>();
+        let records = usize::try_from(all).unwrap_or(usize::MAX);
         let (most, mut well) = self.deal(records).await;
         let deed = self.life.point();
         if deed == Deed::KillBefore {
@@ -166,7 +162,7 @@ impl ReceiverOutput {
         }
         well &= deed == Deed::Go;
         if well {
-            return Ok(Accepted { state: None, counts });
+            return Ok(accepted);
         }
         self.receiver.lock().failures += 1;
         let (what, hint) = ("send: no answer came in time".to_owned(), "look at the receiver".to_owned());

@@ -3,6 +3,7 @@
 //! An output's tests implement [`TestBed`] and call [`behaves`]; nothing in the suite knows which output it is.
 
 mod chunks;
+mod fn_output;
 mod runner;
 mod sim_disk;
 
@@ -13,6 +14,7 @@ use trailhound_model::{JournalChunk, StreamKey, Timestamp};
 use crate::Output;
 
 pub use chunks::{chunk, key};
+pub use fn_output::{FnOutput, all_accepted};
 pub use runner::{Crash, Runner};
 pub use sim_disk::SimDisk;
 

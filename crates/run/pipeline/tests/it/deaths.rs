@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::future::BoxFuture;
 use trailhound_model::*;
-use trailhound_outputs::{Accepted, Capabilities, Output, OutputError};
+use trailhound_outputs::Output;
 use trailhound_pipeline::board::StreamPhase;
 use trailhound_pipeline::imbalance;
 use trailhound_pipeline::source::*;
@@ -110,46 +110,9 @@ fn a_stream_whose_driver_always_dies_is_shown_and_tried_ever_more_rarely() {
     assert!(call < 60, "3 hours are 10 short waits and then one each 15 minutes, not {call} calls");
 }
 
-/// Panics in its first deliveries, half way through.
-struct Panicking {
-    inner: Memory,
-    deaths_left: u32,
-}
-
-impl Output for Panicking {
-    fn name(&self) -> &OutputName {
-        self.inner.name()
-    }
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-    fn check(&mut self, now: Timestamp) -> BoxFuture<'_, Result<(), OutputError>> {
-        self.inner.check(now)
-    }
-    fn recover(&mut self, state: Option<&str>) -> BoxFuture<'_, Result<(), OutputError>> {
-        self.inner.recover(state)
-    }
-    fn prepare(&mut self, batch: &[JournalChunk], now: Timestamp) -> Result<Option<String>, OutputError> {
-        self.inner.prepare(batch, now)
-    }
-    fn deliver<'a>(
-        &'a mut self,
-        batch: &'a [JournalChunk],
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Accepted, OutputError>> {
-        if self.deaths_left > 0 {
-            self.deaths_left -= 1;
-            panic!("the output, on purpose");
-        }
-        self.inner.deliver(batch, now)
-    }
-}
-
-fn panicking(deaths_left: u32) -> impl FnOnce(std::sync::Arc<Mutex<Vec<String>>>) -> Box<dyn Output> {
-    move |lines| {
-        let inner = Memory { name: OutputName::new("memory").unwrap(), lines, failures_left: 0 };
-        Box::new(Panicking { inner, deaths_left })
-    }
+/// An output that panics in its first deliveries.
+fn panicking(deaths: u32) -> impl FnOnce(std::sync::Arc<Mutex<Vec<String>>>) -> Box<dyn Output> {
+    move |lines| memory(lines, deaths, || panic!("the output, on purpose"))
 }
 
 #[test]

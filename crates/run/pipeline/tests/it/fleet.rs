@@ -9,7 +9,8 @@ use trailhound_env::{Clock, SeededEntropy, VirtualClock};
 use trailhound_journal::{Journal, JournalConfig, Mode as JournalMode, SqliteJournal};
 use trailhound_ledger::{BudgetLimits, Limits};
 use trailhound_model::*;
-use trailhound_outputs::{Accepted, Capabilities, Output, OutputError};
+use trailhound_outputs::Output;
+use trailhound_outputs::testing::FnOutput;
 use trailhound_pipeline::Stop;
 use trailhound_pipeline::board::Board;
 use trailhound_pipeline::quota::QuotaKey;
@@ -109,43 +110,15 @@ impl BlobReader for Whole {
 pub(crate) type Deliveries = BTreeMap<StreamKey, Vec<(Timestamp, Timestamp)>>;
 type Seen = Arc<Mutex<Deliveries>>;
 
-struct Watching {
-    name: OutputName,
-    seen: Seen,
-}
-
-impl Output for Watching {
-    fn name(&self) -> &OutputName {
-        &self.name
-    }
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { exactly_once: true }
-    }
-    fn check(&mut self, _: Timestamp) -> BoxFuture<'_, Result<(), OutputError>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn recover(&mut self, _: Option<&str>) -> BoxFuture<'_, Result<(), OutputError>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn prepare(&mut self, _: &[JournalChunk], _: Timestamp) -> Result<Option<String>, OutputError> {
-        Ok(None)
-    }
-    fn deliver<'a>(
-        &'a mut self,
-        batch: &'a [JournalChunk],
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Accepted, OutputError>> {
-        Box::pin(async move {
-            let mut seen = self.seen.lock().unwrap();
-            let mut counts = Vec::new();
-            for chunk in batch {
-                let delivered = chunk.deliverable().count() as u64;
-                seen.entry(chunk.key.clone()).or_default().push((chunk.created, now));
-                counts.push(DeliveryCounts { delivered, ..DeliveryCounts::default() });
-            }
-            Ok(Accepted { state: None, counts })
-        })
-    }
+/// An output that notes when each blob came.
+fn watching(seen: Seen) -> impl Output {
+    FnOutput::new(OutputName::new("watching").unwrap(), move |batch, now| {
+        let mut seen = seen.lock().unwrap();
+        for chunk in batch {
+            seen.entry(chunk.key.clone()).or_default().push((chunk.created, now));
+        }
+        Ok(())
+    })
 }
 
 /// Lets the instances run for so long, and looks at what came while the virtual time is still there.
@@ -164,7 +137,7 @@ pub(crate) fn watched(
         let data = folder.path().join("data");
         let settings = JournalConfig { mode: JournalMode::Inline, ..JournalConfig::new(data) };
         let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(settings, Arc::clone(clock)).unwrap());
-        let output = Watching { name: OutputName::new("watching").unwrap(), seen: Arc::clone(&seen) };
+        let output = watching(Arc::clone(&seen));
         let plant = Plant {
             journal,
             clock: Arc::clone(clock),

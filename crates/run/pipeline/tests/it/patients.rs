@@ -18,7 +18,8 @@ use trailhound_journal::{Journal, JournalConfig, Mode as JournalMode, SqliteJour
 use trailhound_ledger::{BudgetLimits, Limits};
 use trailhound_microsoft::{Client, ClientConfig, Credential, Endpoints, TokenVersion};
 use trailhound_model::*;
-use trailhound_outputs::{Accepted, Capabilities, Output, OutputError};
+use trailhound_outputs::testing::FnOutput;
+use trailhound_outputs::{Output, OutputError};
 use trailhound_pipeline::board::Board;
 use trailhound_pipeline::health::Health;
 use trailhound_pipeline::quota::QuotaKey;
@@ -112,8 +113,7 @@ impl Ward {
             JournalConfig { mode: JournalMode::Inline, ..JournalConfig::new(self.folder.join("data")) };
         let journal: Arc<dyn Journal> = Arc::new(SqliteJournal::open(settings, Arc::clone(clock)).unwrap());
         let board = Board::new();
-        let receiver =
-            Receiver { name: OutputName::new("siem").unwrap(), is_down: Arc::clone(&world.output_down) };
+        let receiver = receiver(Arc::clone(&world.output_down));
         let plant = Plant {
             controls: trailhound_pipeline::by_hand::Controls::default(),
             journal,
@@ -217,44 +217,14 @@ impl HttpTransport for Wire {
 }
 
 /// An output that can be down, and forgets what it takes.
-struct Receiver {
-    name: OutputName,
-    is_down: Arc<AtomicBool>,
-}
-
-impl Output for Receiver {
-    fn name(&self) -> &OutputName {
-        &self.name
-    }
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { exactly_once: true }
-    }
-    fn check(&mut self, _: Timestamp) -> BoxFuture<'_, Result<(), OutputError>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn recover(&mut self, _: Option<&str>) -> BoxFuture<'_, Result<(), OutputError>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn prepare(&mut self, _: &[JournalChunk], _: Timestamp) -> Result<Option<String>, OutputError> {
-        Ok(None)
-    }
-    fn deliver<'a>(
-        &'a mut self,
-        batch: &'a [JournalChunk],
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Accepted, OutputError>> {
-        Box::pin(async move {
-            if self.is_down.load(Ordering::Relaxed) {
-                let (what, hint) = ("send to https://siem.example: HTTP 503", "see why the receiver is down");
-                return Err(OutputError { what: what.to_owned(), hint: hint.to_owned(), retry: true });
-            }
-            let done = |chunk: &JournalChunk| DeliveryCounts {
-                delivered: chunk.deliverable().count() as u64,
-                ..DeliveryCounts::default()
-            };
-            Ok(Accepted { state: None, counts: batch.iter().map(done).collect() })
-        })
-    }
+fn receiver(is_down: Arc<AtomicBool>) -> impl Output {
+    FnOutput::new(OutputName::new("siem").unwrap(), move |_, _| {
+        if is_down.load(Ordering::Relaxed) {
+            let (what, hint) = ("send to https://siem.example: HTTP 503", "see why the receiver is down");
+            return Err(OutputError { what: what.to_owned(), hint: hint.to_owned(), retry: true });
+        }
+        Ok(())
+    })
 }
 
 /// Collects log lines of one level and above in the current thread while `work` runs.

@@ -8,7 +8,8 @@ use trailhound_env::{Clock, SeededEntropy, VirtualClock};
 use trailhound_journal::{Journal, JournalConfig, Mode as JournalMode, SqliteJournal, StreamReport};
 use trailhound_ledger::{BudgetLimits, Limits};
 use trailhound_model::*;
-use trailhound_outputs::{Accepted, Capabilities, Output, OutputError};
+use trailhound_outputs::testing::FnOutput;
+use trailhound_outputs::{Output, OutputError};
 use trailhound_pipeline::board::Board;
 use trailhound_pipeline::quota::QuotaKey;
 use trailhound_pipeline::source::*;
@@ -157,51 +158,27 @@ impl Source for Scripted {
     }
 }
 
-/// Keeps what it accepts; fails on command.
-pub(crate) struct Memory {
-    pub name: OutputName,
-    pub lines: Arc<Mutex<Vec<String>>>,
-    pub failures_left: u32,
+/// Keeps what it accepts; the first deliveries end as `fails` says.
+pub(crate) fn memory(
+    lines: Arc<Mutex<Vec<String>>>,
+    mut failures_left: u32,
+    fails: fn() -> OutputError,
+) -> Box<dyn Output> {
+    let take = move |batch: &[JournalChunk], _: Timestamp| {
+        if failures_left > 0 {
+            failures_left -= 1;
+            return Err(fails());
+        }
+        let text = |raw: &[u8]| String::from_utf8(raw.to_vec()).unwrap();
+        let mut lines = lines.lock().unwrap();
+        lines.extend(batch.iter().flat_map(JournalChunk::deliverable).map(|(_, _, raw)| text(raw)));
+        Ok(())
+    };
+    Box::new(FnOutput::new(OutputName::new("memory").unwrap(), take))
 }
 
-impl Output for Memory {
-    fn name(&self) -> &OutputName {
-        &self.name
-    }
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { exactly_once: true }
-    }
-    fn check(&mut self, _: Timestamp) -> BoxFuture<'_, Result<(), OutputError>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn recover(&mut self, _: Option<&str>) -> BoxFuture<'_, Result<(), OutputError>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn prepare(&mut self, _: &[JournalChunk], _: Timestamp) -> Result<Option<String>, OutputError> {
-        Ok(None)
-    }
-    fn deliver<'a>(
-        &'a mut self,
-        batch: &'a [JournalChunk],
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Accepted, OutputError>> {
-        Box::pin(async move {
-            if self.failures_left > 0 {
-                self.failures_left -= 1;
-                let (what, hint) = ("write".to_owned(), "wait".to_owned());
-                return Err(OutputError { what, hint, retry: true });
-            }
-            let mut counts = Vec::new();
-            for chunk in batch {
-                let before = self.lines.lock().unwrap().len();
-                let text = |raw: &[u8]| String::from_utf8(raw.to_vec()).unwrap();
-                self.lines.lock().unwrap().extend(chunk.deliverable().map(|(_, _, raw)| text(raw)));
-                let delivered = (self.lines.lock().unwrap().len() - before) as u64;
-                counts.push(DeliveryCounts { delivered, ..DeliveryCounts::default() });
-            }
-            Ok(Accepted { state: None, counts })
-        })
-    }
+fn not_written() -> OutputError {
+    OutputError { what: "write".to_owned(), hint: "wait".to_owned(), retry: true }
 }
 
 pub(crate) fn stream() -> StreamName {
@@ -247,15 +224,7 @@ pub(crate) fn play<S: Source>(
     output_failures: u32,
     make: impl FnOnce(Arc<dyn Clock>) -> S,
 ) -> Outcome {
-    play_to(
-        mode,
-        stop_after,
-        |lines| {
-            let name = OutputName::new("memory").unwrap();
-            Box::new(Memory { name, lines, failures_left: output_failures })
-        },
-        make,
-    )
+    play_to(mode, stop_after, |lines| memory(lines, output_failures, not_written), make)
 }
 
 /// Like [`play`], to an output of one's own that keeps what it accepts in the given lines.

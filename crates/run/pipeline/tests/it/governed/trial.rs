@@ -4,12 +4,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use trailhound_env::{Clock, SeededEntropy, VirtualClock};
 use trailhound_journal::{Journal, JournalConfig, Mode as JournalMode, SqliteJournal};
 use trailhound_ledger::Limits;
 use trailhound_model::*;
-use trailhound_outputs::{Accepted, Capabilities, Output, OutputError};
+use trailhound_outputs::Output;
+use trailhound_outputs::testing::FnOutput;
 use trailhound_pipeline::Stop;
 use trailhound_pipeline::board::Board;
 use trailhound_pipeline::wire::{Mode, Plant, run};
@@ -104,7 +104,7 @@ impl Trial {
         });
         let (board, lags) = (Board::new(), Arc::new(Mutex::new(Vec::new())));
         let name = |app: usize| format!("app-{app}");
-        let output = LagOutput { name: OutputName::new("lag").unwrap(), lags: Arc::clone(&lags) };
+        let output = lag_output(Arc::clone(&lags));
         let plant = Plant {
             controls: trailhound_pipeline::by_hand::Controls::default(),
             journal: Arc::new(SqliteJournal::open(journal, Arc::clone(&clock)).unwrap()) as Arc<dyn Journal>,
@@ -181,41 +181,11 @@ fn every_stream(rate: f64) -> EventsPerHour {
     EventsPerHour { azure_active_directory: rate, exchange: rate, share_point: rate, general: rate, dlp: 0.0 }
 }
 
-/// Accepts everything, and notes how late it is.
-struct LagOutput {
-    name: OutputName,
-    lags: Arc<Mutex<Vec<Duration>>>,
-}
-
-impl Output for LagOutput {
-    fn name(&self) -> &OutputName {
-        &self.name
-    }
-    fn capabilities(&self) -> Capabilities {
-        Capabilities { exactly_once: true }
-    }
-    fn check(&mut self, _: Timestamp) -> BoxFuture<'_, Result<(), OutputError>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn recover(&mut self, _: Option<&str>) -> BoxFuture<'_, Result<(), OutputError>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn prepare(&mut self, _: &[JournalChunk], _: Timestamp) -> Result<Option<String>, OutputError> {
-        Ok(None)
-    }
-    fn deliver<'a>(
-        &'a mut self,
-        batch: &'a [JournalChunk],
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Accepted, OutputError>> {
-        Box::pin(async move {
-            let live = batch.iter().filter(|chunk| START <= chunk.created);
-            self.lags.lock().unwrap().extend(live.map(|chunk| now.since(chunk.created)));
-            let count = |chunk: &JournalChunk| DeliveryCounts {
-                delivered: chunk.deliverable().count() as u64,
-                ..DeliveryCounts::default()
-            };
-            Ok(Accepted { state: None, counts: batch.iter().map(count).collect() })
-        })
-    }
+/// Accepts everything, and notes how late live blobs are.
+fn lag_output(lags: Arc<Mutex<Vec<Duration>>>) -> impl Output {
+    FnOutput::new(OutputName::new("lag").unwrap(), move |batch, now| {
+        let live = batch.iter().filter(|chunk| START <= chunk.created);
+        lags.lock().unwrap().extend(live.map(|chunk| now.since(chunk.created)));
+        Ok(())
+    })
 }
