@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tokio::sync::RwLockWriteGuard;
+use trailhound_journal::JournalError;
 use trailhound_model::Timestamp;
 
+use super::context::StreamContext;
 use super::driver::{StreamDriver, next_delta};
 use crate::by_hand::{Letter, Wish, Work, carry_out};
 
@@ -12,15 +15,7 @@ impl StreamDriver {
     /// Carries out one order and answers it.
     pub(super) async fn answer(&mut self, letter: Letter) {
         let context = Arc::clone(&self.context);
-        // What jobs made durable before must be in the facts before, what they make durable later, later.
-        let _turn = loop {
-            tokio::select! {
-                biased;
-                delta = next_delta(&mut self.deltas) => self.apply(&delta),
-                turn = context.turn.write() => break turn,
-            }
-        };
-        self.apply_what_jobs_told();
+        let _turn = self.own_turn(&context).await;
         let work = Work {
             journal: context.journal.as_ref(),
             key: &context.key,
@@ -40,18 +35,44 @@ impl StreamDriver {
                     done.was_waiting = self.go_at_once();
                 }
             }
-            Err(error) => {
-                // It may have happened in part.
-                if let Ok(facts) = context.journal.load(context.id).await {
-                    self.facts = facts;
-                }
-                self.journal_failed(error.clone());
-            }
+            Err(error) => drop(self.journal_failed(error.clone())),
         }
         #[cfg(debug_assertions)]
-        self.assert_in_step().await;
+        if result.is_ok() {
+            self.assert_in_step().await;
+        }
         // Whoever asked may have gone; the change stands all the same.
         let _ = letter.reply.send(result);
+    }
+
+    /// The driver's own turn: what jobs made durable before is in the facts, what they make durable later comes
+    /// later.
+    async fn own_turn<'a>(&mut self, context: &'a StreamContext) -> RwLockWriteGuard<'a, ()> {
+        let turn = loop {
+            tokio::select! {
+                biased;
+                delta = next_delta(&mut self.deltas) => self.apply(&delta),
+                turn = context.turn.write() => break turn,
+            }
+        };
+        self.apply_what_jobs_told();
+        turn
+    }
+
+    /// Loads the facts anew when the journal had failed: what was answered with an error may have happened, and a
+    /// repetition would find nothing new. Not before the wait after the failure is over.
+    pub(super) async fn catch_up(&mut self, now: Timestamp) -> Result<(), JournalError> {
+        if self.reload_at.is_none_or(|at| now < at) {
+            return Ok(());
+        }
+        let context = Arc::clone(&self.context);
+        let _turn = self.own_turn(&context).await;
+        let last_success = self.facts.last_success;
+        self.facts = context.journal.load(context.id).await?;
+        self.facts.last_success = self.facts.last_success.max(last_success);
+        self.picked.clear();
+        self.reload_at = None;
+        Ok(())
     }
 
     /// Ends the waits that follow failures. The limits of Microsoft (throttling, one start in 15 minutes) stay.

@@ -65,11 +65,13 @@ pub(crate) struct StreamDriver {
     pub(super) live: LaneState,
     pub(super) back: LaneState,
     pub(super) subscription: SubscriptionState,
-    picked: VecDeque<ContentId>,
+    pub(super) picked: VecDeque<ContentId>,
     pub(super) in_flight: BTreeSet<ContentId>,
     pub(super) fetch_not_before: Timestamp,
     pub(super) failures_in_a_row: u32,
     pub(super) journal_failures: u32,
+    /// The journal failed: from when on the facts are to be loaded anew.
+    pub(super) reload_at: Option<Timestamp>,
     pub(super) failing_since: Option<Timestamp>,
     pub(super) has_succeeded: bool,
     pub(super) started: Timestamp,
@@ -112,6 +114,7 @@ impl StreamDriver {
             fetch_not_before: Timestamp::default(),
             failures_in_a_row: 0,
             journal_failures: 0,
+            reload_at: None,
             failing_since: None,
             has_succeeded: false,
             started,
@@ -160,7 +163,8 @@ impl StreamDriver {
     /// Starts everything that can be started now; answers when to look again.
     async fn advance(&mut self) -> Result<Timestamp, JournalError> {
         let now = self.context.now();
-        let mut wake = now + minutes(15);
+        self.catch_up(now).await?;
+        let mut wake = self.reload_at.unwrap_or(now + minutes(15));
         if !self.subscription.running {
             if self.subscription.look_again <= now {
                 self.start_subscribe();

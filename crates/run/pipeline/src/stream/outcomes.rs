@@ -245,6 +245,7 @@ impl StreamDriver {
         self.fetch_not_before = until;
         self.live.not_before = until;
         self.back.not_before = until;
+        self.reload_at = Some(until);
         until
     }
 
