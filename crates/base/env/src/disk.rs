@@ -1,7 +1,7 @@
 //! The disk as a parameter: just what appending outputs need.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::folders::{make_folders, sync_names_beside};
@@ -13,6 +13,9 @@ pub trait Disk: Send + Sync + 'static {
 
     /// Length in bytes; `None` when there is no such file.
     fn length(&self, path: &Path) -> io::Result<Option<u64>>;
+
+    /// Reads bytes from byte `from` on into `into`; how many there were, 0 at the end of the file.
+    fn read(&self, path: &Path, from: u64, into: &mut [u8]) -> io::Result<usize>;
 
     /// Cuts the file to `length` bytes, durably.
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()>;
@@ -61,6 +64,12 @@ impl Disk for RealDisk {
         }
     }
 
+    fn read(&self, path: &Path, from: u64, into: &mut [u8]) -> io::Result<usize> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(from))?;
+        file.read(into)
+    }
+
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
         let file = OpenOptions::new().write(true).open(path)?;
         file.set_len(length)?;
@@ -106,6 +115,10 @@ mod tests {
         let mut file = RealDisk.open_append(&path).unwrap();
         file.append(b"one\ntwo\n").unwrap();
         file.sync().unwrap();
+        let mut read = [0; 8];
+        assert_eq!(RealDisk.read(&path, 4, &mut read).unwrap(), 4);
+        assert_eq!(&read[..4], b"two\n");
+        assert_eq!(RealDisk.read(&path, 8, &mut read).unwrap(), 0);
         RealDisk.truncate(&path, 4).unwrap();
         assert_eq!(RealDisk.length(&path).unwrap(), Some(4));
         RealDisk.remove(&path).unwrap();

@@ -6,7 +6,8 @@
 //! 3. stores the receipt: the batch's last position with the state of the answer.
 //!
 //! After a crash it calls [`Output::recover`] with the last stored state, then delivers again from the last
-//! receipt. An output that cannot tell repeats apart (see [`Capabilities`]) must undo what came after it.
+//! receipt. An output that cannot tell repeats apart (see [`Capabilities`]) must undo what came after it, and
+//! nothing else: what it does not know to be delivered again stays.
 
 use futures::future::BoxFuture;
 use trailhound_model::{DeliveryCounts, JournalChunk, OutputName, Timestamp};
@@ -16,6 +17,8 @@ use trailhound_model::{DeliveryCounts, JournalChunk, OutputName, Timestamp};
 pub struct Capabilities {
     /// After a crash nothing is seen twice by the receiver: it undoes, or the receiver knows the record id.
     pub exactly_once: bool,
+    /// [`Output::recover`] undoes, so it must be told what is delivered again.
+    pub undoes: bool,
 }
 
 /// The receiver accepted a batch.
@@ -51,8 +54,13 @@ pub trait Output: Send {
     fn check(&mut self, now: Timestamp) -> BoxFuture<'_, Result<(), OutputError>>;
 
     /// Goes back to the state of the last receipt. Called once before anything else, and again after every
-    /// failed delivery. `None`: there has never been a receipt.
-    fn recover(&mut self, state: Option<&str>) -> BoxFuture<'_, Result<(), OutputError>>;
+    /// failed delivery. `None`: there has never been a receipt. `again`: what follows the last receipt in the
+    /// journal, as far as one batch can reach; empty for an output that does not undo.
+    fn recover<'a>(
+        &'a mut self,
+        state: Option<&'a str>,
+        again: &'a [JournalChunk],
+    ) -> BoxFuture<'a, Result<(), OutputError>>;
 
     /// Announces a batch. `Some(state)` must be durable before [`Output::deliver`] is called.
     fn prepare(&mut self, batch: &[JournalChunk], now: Timestamp) -> Result<Option<String>, OutputError>;

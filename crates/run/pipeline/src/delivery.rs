@@ -111,7 +111,14 @@ impl Delivery {
         let mut newest = self.journal.newest();
         let place = self.journal.open_reader(self.output.name()).await?;
         self.show_backlog(place.position, *newest.borrow());
-        apart(self.output.recover(place.output_state.as_deref())).await?;
+        // What an attempt before this one can have written: each batch begins behind the receipt.
+        let again = if self.output.capabilities().undoes {
+            self.journal.read(place.position, BATCH_BYTES).await?
+        } else {
+            Vec::new()
+        };
+        apart(self.output.recover(place.output_state.as_deref(), &again)).await?;
+        drop(again);
         let mut position = place.position;
         loop {
             self.show_backlog(position, *newest.borrow());

@@ -62,6 +62,10 @@ impl Disk for PointDisk {
         if self.life.is_dead() { Err(no_answer()) } else { self.inner.length(path) }
     }
 
+    fn read(&self, path: &Path, from: u64, into: &mut [u8]) -> io::Result<usize> {
+        if self.life.is_dead() { Err(no_answer()) } else { self.inner.read(path, from, into) }
+    }
+
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
         self.step(|| self.inner.truncate(path, length))
     }

@@ -146,3 +146,29 @@ fn a_second_process_on_the_same_folder_is_refused() {
     assert!(refused.stderr.contains("in use by another trailhound process"), "{}", refused.stderr);
     assert!(refused.stderr.contains("hint: "), "{}", refused.stderr);
 }
+
+#[test]
+fn a_restored_data_folder_destroys_nothing_that_was_delivered() {
+    let mut site = Site::new(|_| {});
+    let whole = site.span;
+    site.span.to = whole.to - trailhound_model::hours(6);
+    assert_eq!(collect(&site).code, Some(0));
+    let copied =
+        std::process::Command::new("cp").args(["-a", "data", "copy"]).current_dir(site.path()).status();
+    assert!(copied.unwrap().success());
+    site.span = whole;
+    assert_eq!(collect(&site).code, Some(0));
+    let before = site.file_output();
+
+    std::fs::rename(site.at("data"), site.at("newer")).unwrap();
+    std::fs::rename(site.at("copy"), site.at("data")).unwrap();
+    let told = collect(&site);
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    let after = site.file_output();
+    for (path, bytes) in &before {
+        assert!(after[path] == *bytes, "{} was changed; {}", path.display(), told.stderr);
+    }
+    assert!(after.len() > before.len(), "what the copy collected itself lies beside them");
+    assert!(told.stderr.contains("that this data folder knows nothing of"), "{}", told.stderr);
+    assert!(told.stderr.contains("the file is left as it is"), "{}", told.stderr);
+}

@@ -59,6 +59,19 @@ pub(super) fn lost_bytes(
     )
 }
 
+/// A file holds bytes after the last receipt that are not delivered again: cutting them off could destroy what
+/// was delivered. For the log.
+pub(super) fn unknown_bytes(path: &Path, promised_bytes: u64, present_bytes: u64, next: &Path) -> String {
+    let (path, next) = (path.display(), next.display());
+    let unknown_bytes = present_bytes - promised_bytes;
+    format!(
+        "`{path}` holds {unknown_bytes} bytes after byte {promised_bytes} that this data folder knows nothing of: it is an \
+         older copy of the one that wrote them, or somebody else writes there too; the file is left as it is, \
+         and delivery goes on in `{next}`. A copied data folder needs another `path`; after a restore some \
+         records come twice, once in each of the two files"
+    )
+}
+
 /// Every part number of a file is taken.
 pub(super) fn too_many_parts(base: &str, limit: u32) -> OutputError {
     OutputError {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use trailhound_env::{Disk, DiskFile};
 use trailhound_model::{Timestamp, hours};
 
+use super::repeats::Repeats;
 use super::template::part_path;
 use super::{FileConfig, errors};
 use crate::{Compression, OutputError};
@@ -73,9 +74,9 @@ impl Files {
         self.by_base.values_mut().for_each(|tracked| tracked.handle = None);
     }
 
-    /// After a crash: removes every byte that no receipt promises. A file that lost promised bytes is left as it
-    /// is, see [`leave`].
-    pub(super) fn cut_back(&mut self, disk: &dyn Disk) -> Result<(), OutputError> {
+    /// After a crash: removes what no receipt promises and `repeats` brings again. A file that lost promised
+    /// bytes is left as it is, see [`leave`]; so is one that holds anything else after them.
+    pub(super) fn cut_back(&mut self, disk: &dyn Disk, repeats: &Repeats<'_>) -> Result<(), OutputError> {
         for (base, tracked) in &mut self.by_base {
             let path = part_path(base, tracked.part);
             let failed = |error| errors::io("cut back", &path, &error);
@@ -86,6 +87,16 @@ impl Files {
                 continue;
             }
             let Some(present) = found else { continue };
+            if present > tracked.length
+                && !repeats.cover(disk, &path, tracked.length, present).map_err(failed)?
+            {
+                let next = first_part(base, tracked.part + 1, disk, tracked.used, |length| length == 0)?;
+                let next_path = part_path(base, next.part);
+                tracing::warn!("{}", errors::unknown_bytes(&path, tracked.length, present, &next_path));
+                *tracked = next;
+                self.unsaved = true;
+                continue;
+            }
             if tracked.length == 0 && tracked.made {
                 disk.remove(&path).map_err(failed)?;
             } else if present > tracked.length {

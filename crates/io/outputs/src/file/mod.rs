@@ -4,6 +4,7 @@ mod delivery;
 mod errors;
 mod files;
 mod line;
+mod repeats;
 mod sink;
 mod state;
 mod template;
@@ -19,6 +20,7 @@ use trailhound_model::{JournalChunk, OutputName, Timestamp};
 
 use crate::{Accepted, Capabilities, Output, OutputError};
 use files::Files;
+use repeats::Repeats;
 use template::PathTemplate;
 
 pub use files::{MAX_OPEN_FILES, MAX_TRACKED_FILES};
@@ -61,7 +63,8 @@ pub enum Format {
     Raw,
 }
 
-/// Writes records to files. Exactly once: [`Output::recover`] cuts off what came after the last receipt.
+/// Writes records to files. Exactly once: [`Output::recover`] cuts off what came after the last receipt and is
+/// delivered again. A file with anything else there is left whole, and a new part begins.
 ///
 /// It works on the thread that polls it and blocks on the disk: run it where blocking is allowed.
 pub struct FileOutput {
@@ -89,7 +92,7 @@ impl Output for FileOutput {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { exactly_once: true }
+        Capabilities { exactly_once: true, undoes: true }
     }
 
     /// Writes, syncs and removes a probe in the deepest folder that all files share. That folder may be made.
@@ -106,13 +109,16 @@ impl Output for FileOutput {
         })
     }
 
-    fn recover(&mut self, state: Option<&str>) -> BoxFuture<'_, Result<(), OutputError>> {
-        let state = state.map(str::to_owned);
+    fn recover<'a>(
+        &'a mut self,
+        state: Option<&'a str>,
+        again: &'a [JournalChunk],
+    ) -> BoxFuture<'a, Result<(), OutputError>> {
         Box::pin(async move {
             self.must_recover = true;
             self.announced = None;
-            self.files = state.as_deref().map_or_else(|| Ok(Files::default()), state::read)?;
-            self.files.cut_back(self.disk.as_ref())?;
+            self.files = state.map_or_else(|| Ok(Files::default()), state::read)?;
+            self.files.cut_back(self.disk.as_ref(), &Repeats::of(again))?;
             self.must_recover = false;
             Ok(())
         })

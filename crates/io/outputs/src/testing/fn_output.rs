@@ -39,14 +39,18 @@ where
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { exactly_once: true }
+        Capabilities { exactly_once: true, undoes: false }
     }
 
     fn check(&mut self, _: Timestamp) -> BoxFuture<'_, Result<(), OutputError>> {
         Box::pin(ready(Ok(())))
     }
 
-    fn recover(&mut self, _: Option<&str>) -> BoxFuture<'_, Result<(), OutputError>> {
+    fn recover<'a>(
+        &'a mut self,
+        _: Option<&'a str>,
+        _: &'a [JournalChunk],
+    ) -> BoxFuture<'a, Result<(), OutputError>> {
         Box::pin(ready(Ok(())))
     }
 

@@ -27,6 +27,8 @@ pub enum Crash {
 pub struct Runner {
     output: Box<dyn Output>,
     stored: Option<String>,
+    /// Announced, and without a receipt: it is delivered again.
+    again: Vec<JournalChunk>,
     /// Sums of the receipts.
     pub counts: DeliveryCounts,
 }
@@ -34,7 +36,8 @@ pub struct Runner {
 impl Runner {
     /// First start, without a stored state.
     pub async fn start(bed: &mut impl TestBed) -> Self {
-        let mut runner = Self { output: bed.start(), stored: None, counts: DeliveryCounts::default() };
+        let mut runner =
+            Self { output: bed.start(), stored: None, again: Vec::new(), counts: DeliveryCounts::default() };
         runner.recover().await;
         runner
     }
@@ -50,7 +53,8 @@ impl Runner {
     /// # Panics
     /// When the output cannot.
     pub async fn recover(&mut self) {
-        self.output.recover(self.stored.as_deref()).await.expect("recovering from a stored state works");
+        let recovered = self.output.recover(self.stored.as_deref(), &self.again).await;
+        recovered.expect("recovering from a stored state works");
     }
 
     /// Whether the output says that repeats are not seen.
@@ -108,6 +112,7 @@ impl Runner {
         if let Some(state) = self.output.prepare(batch, now)? {
             self.stored = Some(state);
         }
+        self.again = batch.to_vec();
         Ok(())
     }
 
@@ -119,6 +124,7 @@ impl Runner {
             self.counts += counts;
         }
         self.stored = accepted.state.or(self.stored.take());
+        self.again.clear();
         Ok(())
     }
 }

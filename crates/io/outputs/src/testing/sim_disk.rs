@@ -134,6 +134,15 @@ impl Disk for SimDisk {
         Ok(self.lock().files.get(path).map(|file| file.bytes.len() as u64))
     }
 
+    fn read(&self, path: &Path, from: u64, into: &mut [u8]) -> io::Result<usize> {
+        let state = self.lock();
+        let bytes = &state.files.get(path).ok_or(ErrorKind::NotFound)?.bytes;
+        let from = usize::try_from(from).map_err(io::Error::other)?.min(bytes.len());
+        let length = into.len().min(bytes.len() - from);
+        into[..length].copy_from_slice(&bytes[from..from + length]);
+        Ok(length)
+    }
+
     fn truncate(&self, path: &Path, length: u64) -> io::Result<()> {
         let mut state = self.lock();
         state.step()?;

@@ -12,7 +12,7 @@ use trailhound_env::{Clock, SystemClock};
 use trailhound_model::{ContentHash, Span, Timestamp, hours};
 use trailhound_sim_microsoft::{EventsPerHour, SimConfig, SimMicrosoft, Stream, serve};
 
-use super::files::lines_below;
+use super::files::{files_below, lines_below};
 
 /// How many times each content is there.
 pub(crate) type HashCounts = BTreeMap<u128, u64>;
@@ -120,6 +120,11 @@ impl Site {
     /// What the file output holds of a stream.
     pub(crate) fn delivered(&self, stream: Stream) -> HashCounts {
         hash_counts(&lines_below(&self.at("out/contoso").join(stream.name())))
+    }
+
+    /// Every file of the output with its bytes.
+    pub(crate) fn file_output(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        files_below(&self.at("out"))
     }
 
     /// Every record of the truth is in the files once, and nothing else; answers how many.

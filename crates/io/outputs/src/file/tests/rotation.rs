@@ -33,7 +33,7 @@ async fn a_part_ends_before_it_would_be_too_large() {
     let mut settings = config(TEMPLATE, Compression::None);
     settings.rotate_bytes = Some(20);
     let mut output = output(settings, Arc::new(disk.clone()));
-    output.recover(None).await.unwrap();
+    output.recover(None, &[]).await.unwrap();
     for seq in 1..=5 {
         write(&mut output, seq, &["n:{\"a\":1}"], now()).await;
     }
@@ -47,7 +47,7 @@ async fn an_intent_is_stored_for_new_parts_only() {
     let mut settings = config(TEMPLATE, Compression::Gzip);
     settings.rotate_after = Some(minutes(10));
     let mut output = output(settings, Arc::new(disk.clone()));
-    output.recover(None).await.unwrap();
+    output.recover(None, &[]).await.unwrap();
     assert!(write(&mut output, 1, &["n:{}"], now()).await.0.is_some());
     assert!(write(&mut output, 2, &["n:{}"], now() + minutes(9)).await.0.is_none());
     assert!(write(&mut output, 3, &["n:{}"], now() + minutes(10)).await.0.is_some());
@@ -58,7 +58,7 @@ async fn an_intent_is_stored_for_new_parts_only() {
 async fn the_day_is_that_of_the_delivery_in_utc() {
     let disk = SimDisk::new(1);
     let mut output = output(config("log/{date}.{hour}", Compression::None), Arc::new(disk.clone()));
-    output.recover(None).await.unwrap();
+    output.recover(None, &[]).await.unwrap();
     let midnight = Timestamp::parse("2026-11-21").unwrap();
     write(&mut output, 1, &["n:{}"], midnight - Duration::from_millis(1)).await;
     write(&mut output, 2, &["n:{}"], midnight).await;
@@ -69,7 +69,7 @@ async fn the_day_is_that_of_the_delivery_in_utc() {
 async fn idle_files_leave_the_state_and_are_taken_up_again() {
     let disk = SimDisk::new(1);
     let mut output = output(config("log/{stream}", Compression::None), Arc::new(disk.clone()));
-    output.recover(None).await.unwrap();
+    output.recover(None, &[]).await.unwrap();
     write(&mut output, 1, &["n:{\"a\":1}"], now()).await;
     let other = [chunk(2, &key("contoso", "DLP.All"), &["n:{}"])];
     output.prepare(&other, now() + minutes(90)).unwrap();
@@ -84,7 +84,7 @@ async fn idle_files_leave_the_state_and_are_taken_up_again() {
 async fn the_state_is_bounded_whatever_the_number_of_streams() {
     let disk = SimDisk::new(1);
     let mut output = output(config("log/{stream}", Compression::None), Arc::new(disk.clone()));
-    output.recover(None).await.unwrap();
+    output.recover(None, &[]).await.unwrap();
     let streams = MAX_TRACKED_FILES + 50;
     let batch: Vec<_> =
         (0..streams).map(|n| chunk(n as u64, &key("contoso", &format!("s{n}")), &["n:{}"])).collect();
@@ -101,7 +101,7 @@ async fn the_state_is_bounded_whatever_the_number_of_streams() {
 async fn many_records_take_few_writes() {
     let disk = SimDisk::new(1);
     let mut output = output(config(TEMPLATE, Compression::None), Arc::new(disk.clone()));
-    output.recover(None).await.unwrap();
+    output.recover(None, &[]).await.unwrap();
     let record = format!("n:{{\"text\":\"{}\"}}", "x".repeat(1_000));
     write(&mut output, 1, &vec![record.as_str(); 4_000], now()).await;
     assert_eq!(disk.writes(), (4, 1), "4 MB in writes of up to 1 MiB, and one sync");
