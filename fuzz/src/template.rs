@@ -34,7 +34,7 @@ pub(crate) fn run(data: &[u8]) {
         (Err(error), Some(path)) => panic!("refused, although it names {path:?}: {error}"),
     };
     let batch = [testing::chunk(1, &testing::key("contoso", "Audit.Exchange"), &["n:{}"])];
-    now(output.recover(None)).unwrap_or_else(|error| panic!("a fresh output recovers: {error}"));
+    now(output.recover(None, &[])).unwrap_or_else(|error| panic!("a fresh output recovers: {error}"));
     let at = testing::now();
     output.prepare(&batch, at).unwrap_or_else(|error| panic!("an empty disk takes a batch: {error}"));
     now(output.deliver(&batch, at)).unwrap_or_else(|error| panic!("an empty disk takes a batch: {error}"));
