@@ -17,6 +17,19 @@ impl WireSubscription {
     }
 }
 
+/// The answer of `subscriptions/start`: the subscription as it is now.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WireStarted {
+    status: String,
+}
+
+impl WireStarted {
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.status.eq_ignore_ascii_case("enabled")
+    }
+}
+
 /// An element of `subscriptions/content`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -129,8 +129,8 @@ pub(crate) async fn collect_plain(
     }
 }
 
-/// A success whose body is no list: an error object after all, or not JSON.
-pub(super) fn not_a_list(operation: Operation, text: &[u8], error: &serde_json::Error) -> ApiError {
+/// A success whose body is not what was asked for: an error object after all, or not JSON.
+pub(super) fn not_as_documented(operation: Operation, text: &[u8], error: &serde_json::Error) -> ApiError {
     if text.first() == Some(&b'{') {
         let answer = Answer::new(operation, 200, text).into_error();
         if !answer.code.starts_with("HTTP") {

@@ -19,7 +19,7 @@ pub(crate) use skew::{Skew, note_server_time};
 
 use crate::next_page::follow;
 use crate::token::{CertificateEnd, Context, Tokens};
-use crate::wire::{WireBlob, WireSubscription};
+use crate::wire::{WireBlob, WireStarted, WireSubscription};
 use crate::{ApiError, ClientConfig, ConfigError, ContentType, NextPage, Operation, TokenInfo};
 
 /// Longest page of a listing, in bytes.
@@ -128,11 +128,12 @@ impl Client {
         Ok(wire.into_iter().map(subscription).collect())
     }
 
-    /// Starts the subscription of a content type, without a webhook.
+    /// Starts the subscription of a content type, without a webhook. What answers in the service's place (a proxy,
+    /// a captive portal) has started nothing: that is an error, and whether it was done is unknown.
     pub async fn start(&self, content_type: ContentType) -> Result<Started, ApiError> {
         let url = self.url("subscriptions/start", &[("contentType", content_type.as_str())]);
         match self.exchange(Operation::Start, Method::POST, &url).await {
-            Ok(_) => Ok(Started::New),
+            Ok(answer) => self.read_start(answer).await,
             Err(error) if error.code == "AF20024" => Ok(Started::AlreadyEnabled),
             Err(error) => Err(error),
         }
@@ -229,6 +230,19 @@ impl Client {
         Ok(Page { blobs, next })
     }
 
+    async fn read_start(&self, response: Response) -> Result<Started, ApiError> {
+        let operation = Operation::Start;
+        let body =
+            collect_plain(operation, response.body, &response.headers, MAX_PAGE_BYTES, self.api_host())
+                .await?;
+        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+        match serde_json::from_slice::<WireStarted>(text) {
+            Ok(wire) if wire.is_enabled() => Ok(Started::New),
+            Ok(_) => Err(ApiError::of_row(operation, "malformed-answer", "the subscription is not enabled")),
+            Err(error) => Err(exchange::not_as_documented(operation, text, &error)),
+        }
+    }
+
     async fn read_list<T: serde::de::DeserializeOwned>(
         &self,
         operation: Operation,
@@ -238,7 +252,7 @@ impl Client {
             collect_plain(operation, response.body, &response.headers, MAX_PAGE_BYTES, self.api_host())
                 .await?;
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
-        serde_json::from_slice(text).map_err(|error| exchange::not_a_list(operation, text, &error))
+        serde_json::from_slice(text).map_err(|error| exchange::not_as_documented(operation, text, &error))
     }
 }
 

@@ -30,7 +30,7 @@ async fn every_call_names_the_publisher_and_carries_the_token() {
             200,
             r#"[{"contentType":"audit.exchange"},{"contentType":"DLP.All","status":"Disabled"},{"contentType":"X"}]"#,
         ),
-        answer(200, "{}"),
+        answer(200, r#"{"contentType":"dlp.all","status":"enabled","webhook":null}"#),
         answer(200, "[]"),
         answer(200, "[]"),
         answer(200, "[]"),
@@ -201,6 +201,20 @@ async fn a_running_subscription_is_a_success() {
         error(400, "AF20024", "The subscription is already enabled. No property change."),
     ]);
     assert_eq!(world.client.start(ContentType::AuditGeneral).await, Ok(Started::AlreadyEnabled));
+}
+
+#[tokio::test]
+async fn a_page_in_the_place_of_the_answer_has_started_nothing() {
+    for (canned, code) in [
+        (answer(200, "<html><title>Sign in to the network</title>"), "malformed-answer"),
+        (answer(200, ""), "malformed-answer"),
+        (answer(200, "{}"), "malformed-answer"),
+        (answer(200, r#"{"contentType":"Audit.General","status":"disabled"}"#), "malformed-answer"),
+        (error(200, "AF20023", "The subscription was disabled."), "AF20023"),
+    ] {
+        let world = world([token("T"), canned]);
+        assert_eq!(world.client.start(ContentType::AuditGeneral).await.unwrap_err().code, code);
+    }
 }
 
 async fn fetched(canned: Canned) -> Result<BlobBody, ApiError> {

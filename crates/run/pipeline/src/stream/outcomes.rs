@@ -68,6 +68,8 @@ impl StreamDriver {
             Err(error) => {
                 let wait = self.failed(Call::Subscribe, error);
                 self.subscription.look_again = wait;
+                // A start that seemed to fail may have been done: what was known before it does not tell.
+                self.subscription.anew = true;
             }
         }
     }
