@@ -24,5 +24,5 @@ pub use by_hand::{Rewind, hasten, rewind};
 pub use failure::{FetchFailure, Verdict, backoff, judge_failure};
 pub use fetches::{Picked, pick_fetches};
 pub use limits::{LIVE, Limits, Sweep};
-pub use plan::{Goal, Listing, Step, earliest_valid, next_step, poll_due, still_valid};
+pub use plan::{Goal, Listing, Step, earliest_valid, halves, next_step, poll_due, still_valid};
 pub use subscription::{SubscriptionStep, subscription_lost, subscription_step};

@@ -56,6 +56,13 @@ pub fn still_valid(piece: Span, now: Timestamp, limits: &Limits) -> bool {
     earliest_valid(now, limits) <= piece.from
 }
 
+/// A piece of a listing that fails on the way to its last page, in two that have fewer pages each, on the grid.
+/// `None`: it is too short.
+pub fn halves(piece: Span, limits: &Limits) -> Option<[Span; 2]> {
+    let middle = (piece.from + piece.length() / 2).floor_to(limits.grid);
+    Some([Span::new(piece.from, middle)?, Span::new(middle, piece.to)?])
+}
+
 /// The next step of one lane of one stream. Pure: equal inputs, equal step (promise P1).
 pub fn next_step(now: Timestamp, facts: &StreamFacts, goal: &Goal, lane: Lane, limits: &Limits) -> Step {
     let wanted = match goal {

@@ -89,6 +89,24 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn halves_of_halves_leave_nothing_out_and_end(from in -900_000_000i64..0, length in 1i64..86_400_000) {
+        let limits = Limits::daemon();
+        let whole = Span::new(at(from), at(from + length)).unwrap();
+        let (mut open, mut listed) = (vec![whole], SpanSet::new());
+        while let Some(piece) = open.pop() {
+            if let Some(two) = halves(piece, &limits) {
+                open.extend(two);
+            } else {
+                prop_assert!(piece.length() <= 2 * limits.grid, "{piece}");
+                listed.insert(piece);
+            }
+        }
+        prop_assert_eq!(listed.spans(), [whole]);
+    }
+}
+
 #[test]
 fn a_start_out_of_reach_becomes_one_gap_row_and_no_invalid_request() {
     let limits = Limits::daemon();

@@ -1,10 +1,11 @@
 //! Listing a span: page by page, each page durable before the next is asked for.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
-use trailhound_ledger::{Lane, Listing, Ticket, still_valid};
+use trailhound_ledger::{Lane, Listing, Ticket, halves, still_valid};
 use trailhound_model::{Blob, Delta, Span, Timestamp, seconds};
 
 use super::context::{JobError, StreamContext};
@@ -18,50 +19,77 @@ pub(super) const PAGE_ATTEMPTS: u32 = 4;
 
 /// Carries a listing out. Sends every delta that became durable; the last one says that the span is covered.
 /// `due`: when it should have begun. `probe`: nothing has worked lately, so the first page is asked for once.
+///
+/// A long span whose pages fail now and then would never be listed to its end, each time from its first page on:
+/// what fails past its first page goes on in halves.
 pub(super) async fn list(
     context: Arc<StreamContext>,
     listing: Listing,
     lane: Lane,
-    due: Option<Timestamp>,
+    mut due: Option<Timestamp>,
     probe: bool,
     deltas: mpsc::Sender<Delta>,
 ) -> Result<(), JobError> {
-    let pieces: Vec<Span> = listing.span.pieces(context.limits.window).collect();
-    for (index, piece) in pieces.iter().enumerate() {
+    let mut pieces: VecDeque<Span> = listing.span.pieces(context.limits.window).collect();
+    let mut attempts = if probe { 1 } else { PAGE_ATTEMPTS };
+    while let Some(piece) = pieces.pop_front() {
         let ticket = context.governor.acquire(lane).await;
         let (begun, rewinds) = (context.now(), context.rewinds.load(Ordering::Relaxed));
-        if !still_valid(*piece, begun, &context.limits) {
+        if !still_valid(piece, begun, &context.limits) {
             return Ok(()); // it grew too old while it waited: plan again
         }
-        if let Some(due) = due {
+        if let Some(due) = due.take() {
             context.series.polled(begun.since(due));
         }
-        let attempts = if probe && index == 0 { 1 } else { PAGE_ATTEMPTS };
-        let found = list_piece(&context, *piece, lane, (ticket, attempts), &deltas).await?;
-        let sweeps = if index + 1 == pieces.len() { listing.sweeps.clone() } else { Vec::new() };
-        let covered = Delta::Listed { span: *piece, sweeps, at: begun };
-        if !context.cover_unless_rewound(covered, rewinds, found == 0, &deltas).await? {
+        let first = (ticket, std::mem::replace(&mut attempts, PAGE_ATTEMPTS));
+        let mut done = Done::default();
+        if let Err(error) = list_piece(&context, piece, lane, first, &deltas, &mut done).await {
+            let two = halves(piece, &context.limits).filter(|_| done.pages > 0);
+            let (Some(two), JobError::Source(cause)) = (two, &error) else { return Err(error) };
+            if !is_passing(cause) && cause.reaction != Reaction::RestartWindow {
+                return Err(error);
+            }
+            context.series.source_failure(&context.key, &cause.code);
+            tracing::info!(
+                stream = %context.key, code = cause.code, error = %cause, span = %piece, pages = done.pages,
+                "failed past the first page, listed in halves"
+            );
+            two.into_iter().rev().for_each(|half| pieces.push_front(half));
+            continue;
+        }
+        let sweeps = if pieces.is_empty() { listing.sweeps.clone() } else { Vec::new() };
+        let covered = Delta::Listed { span: piece, sweeps, at: begun };
+        if !context.cover_unless_rewound(covered, rewinds, done.found == 0, &deltas).await? {
             return Ok(()); // what it asked for first may have changed: plan again
         }
     }
     Ok(())
 }
 
-/// All pages of one piece; answers how many blobs were new. `first`: ticket and attempts of the first page.
+/// What came of a piece so far.
+#[derive(Default)]
+struct Done {
+    pages: u32,
+    /// Blobs that were new.
+    found: u64,
+}
+
+/// All pages of one piece. `first`: ticket and attempts of the first page.
 async fn list_piece(
     context: &StreamContext,
     piece: Span,
     lane: Lane,
     first: (Ticket, u32),
     deltas: &mpsc::Sender<Delta>,
-) -> Result<u64, JobError> {
+    done: &mut Done,
+) -> Result<(), JobError> {
     let (mut ticket, mut attempts) = first;
     let mut next: Option<String> = None;
-    let mut found = 0;
-    for _ in 0..MAX_PAGES_PER_SPAN {
+    while done.pages < MAX_PAGES_PER_SPAN {
         let page = page_with_patience(context, piece, lane, (ticket, attempts), next.as_deref()).await?;
-        found += page_listed(context, piece, page.blobs, deltas).await?;
-        let Some(following) = page.next else { return Ok(found) };
+        done.found += page_listed(context, piece, page.blobs, deltas).await?;
+        done.pages += 1;
+        let Some(following) = page.next else { return Ok(()) };
         if next.as_ref() == Some(&following) {
             return Err(circles("the listing names the same next page again").into());
         }
