@@ -14,8 +14,10 @@ pub enum FetchFailure {
     Expired,
     /// The answer speaks against this very blob: unknown, malformed key, invalid JSON.
     AgainstBlob,
-    /// Server error, break-off, time-out: may be the service's fault or the blob's.
+    /// The service answered that it failed, while its listings go well: may be the service's fault or the blob's.
     Service,
+    /// No answer of the service came whole, or its listings fail too: says nothing of the blob.
+    OnTheWay,
 }
 
 /// What follows from a failed fetch.
@@ -35,7 +37,8 @@ pub fn backoff(attempts: u32, limits: &Limits) -> Duration {
 /// Decides between another attempt, a gap row, and patience with the service.
 ///
 /// A service-wide outage must not turn good blobs into gaps. So a failure that may be the service's counts
-/// against the blob only if something else of its stream succeeded since the blob's previous attempt.
+/// against the blob only if something else of its stream succeeded since the blob's previous attempt; and what failed
+/// on the way never does: a blob that never comes whole is set aside after [`Limits::max_attempts`].
 pub fn judge_failure(
     now: Timestamp,
     pending: &PendingBlob,
@@ -48,17 +51,21 @@ pub fn judge_failure(
     let gap = |reason| Verdict::Record(Delta::Gap(blob_gap(id, pending, reason, now)));
     match failure {
         FetchFailure::Expired => return gap(GapReason::Expired),
-        FetchFailure::Service if facts.last_success.is_none_or(|success| success < pending.next_try) => {
+        FetchFailure::Service | FetchFailure::OnTheWay
+            if facts.last_success.is_none_or(|success| success < pending.next_try) =>
+        {
             return Verdict::Hold;
         }
-        FetchFailure::Service | FetchFailure::AgainstBlob => {}
+        FetchFailure::Service | FetchFailure::OnTheWay | FetchFailure::AgainstBlob => {}
     }
-    if pending.strikes + 1 >= limits.max_strikes {
+    let strike = failure != FetchFailure::OnTheWay;
+    let is_sick = pending.strikes + u32::from(strike) >= limits.max_strikes;
+    if is_sick || pending.attempts + 1 >= limits.max_attempts {
         return gap(GapReason::Poison(clip_error(error)));
     }
     Verdict::Record(Delta::Failed {
         content_id: id.clone(),
-        strike: true,
+        strike,
         next_try: now + backoff(pending.attempts, limits),
         error: clip_error(error),
     })

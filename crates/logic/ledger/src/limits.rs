@@ -47,6 +47,9 @@ pub struct Limits {
     pub max_pending_blobs: usize,
     /// A blob that failed this often while its stream went well becomes a gap row.
     pub max_strikes: u32,
+    /// So does one that failed this often for any reason while other calls succeeded in between: on a way so bad
+    /// that three attempts of four fail, one good blob in a billion.
+    pub max_attempts: u32,
     /// Wait after a blob's first failure; doubled with each further one.
     pub retry_first: Duration,
     /// Longest wait between attempts at a blob.
@@ -60,7 +63,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For a process that stays: a sick blob is tried for about four and a half hours before it is set aside.
+    /// For a process that stays: a sick blob is tried for about two and a half hours before it is set aside, one
+    /// that breaks off on the way for about two and a half days.
     pub fn daemon() -> Self {
         Self {
             reach: days(7),
@@ -79,6 +83,7 @@ impl Limits {
             ],
             max_pending_blobs: 20_000,
             max_strikes: 12,
+            max_attempts: 72,
             retry_first: seconds(5),
             retry_longest: hours(1),
             start_every: minutes(15),
@@ -87,8 +92,10 @@ impl Limits {
         }
     }
 
-    /// For one collection that somebody waits for: a sick blob is set aside after about half a minute.
+    /// For one collection that somebody waits for: a sick blob is set aside after about half a minute, one that
+    /// breaks off on the way after some ten minutes.
     pub fn once() -> Self {
-        Self { max_strikes: 6, retry_first: seconds(1), retry_longest: seconds(30), ..Self::daemon() }
+        let (retry_first, retry_longest) = (seconds(1), seconds(30));
+        Self { max_strikes: 6, max_attempts: 24, retry_first, retry_longest, ..Self::daemon() }
     }
 }

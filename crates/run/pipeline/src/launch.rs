@@ -201,6 +201,7 @@ impl Launch {
             permits: Arc::clone(&room.permits),
             large: Arc::clone(&room.large),
             expects_large: AtomicBool::default(),
+            listings_fail: AtomicBool::default(),
             pace: Arc::clone(&self.pace),
             commit_room: Arc::clone(&room.commit),
             calls: Arc::clone(&room.calls),

@@ -78,6 +78,22 @@ pub struct SourceError {
     pub retry_after: Option<Duration>,
 }
 
+impl SourceError {
+    /// Whether no answer came, or none of the service: the network, or what stands in it, failed.
+    pub(crate) fn is_network(&self) -> bool {
+        const CODES: [&str; 9] =
+            ["dns", "connect", "proxy", "tls", "timeout", "interrupted", "network", "redirect", "HTTP 407"];
+        CODES.contains(&self.code.as_str())
+    }
+
+    /// Whether it says nothing of what was asked for: the network, or an answer that gateways and proxies give.
+    pub(crate) fn is_on_the_way(&self) -> bool {
+        const CODES: [&str; 6] =
+            ["HTTP 408", "HTTP 502", "HTTP 503", "HTTP 504", "malformed-answer", "unknown-coding"];
+        self.is_network() || CODES.contains(&self.code.as_str())
+    }
+}
+
 /// What a failed call means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reaction {

@@ -82,6 +82,21 @@ fn a_blob_that_alone_fails_for_ever_is_set_aside_with_its_reason() {
 }
 
 #[test]
+fn what_fails_on_the_way_is_not_held_against_the_blob_until_nothing_else_can_be_thought() {
+    let limits = Limits::daemon();
+    let mut facts = StreamFacts { pending: [pending("sick", hours(2))].into(), ..Default::default() };
+    let begun = facts.pending[&ContentId::new("sick")].next_try;
+    for n in 1..limits.max_attempts {
+        assert_eq!(fail(&mut facts, FetchFailure::OnTheWay, &limits, true), None, "{n}");
+    }
+    let sick = &facts.pending[&ContentId::new("sick")];
+    assert_eq!((sick.attempts, sick.strikes), (limits.max_attempts - 1, 0));
+    assert!((days(2)..days(3)).contains(&sick.next_try.since(begun)));
+    let gap = fail(&mut facts, FetchFailure::OnTheWay, &limits, true);
+    assert_eq!(gap, Some(GapReason::Poison("HTTP 500".into())));
+}
+
+#[test]
 fn waits_double_up_to_the_longest() {
     let limits = Limits::daemon();
     assert_eq!(backoff(0, &limits), seconds(5));

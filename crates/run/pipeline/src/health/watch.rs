@@ -134,9 +134,7 @@ impl StreamWatch {
 
 /// What a failure speaks of.
 fn kind(error: &SourceError) -> FailureKind {
-    const NETWORK: [&str; 9] =
-        ["dns", "connect", "proxy", "tls", "timeout", "interrupted", "network", "redirect", "HTTP 407"];
-    if NETWORK.contains(&error.code.as_str()) {
+    if error.is_network() {
         return FailureKind::Network;
     }
     match error.reaction {

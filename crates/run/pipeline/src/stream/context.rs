@@ -60,6 +60,8 @@ pub(crate) struct StreamContext {
     pub(crate) large: Arc<Semaphore>,
     /// Whether the newest blob that was begun was a large one: so may be the next.
     pub(crate) expects_large: AtomicBool,
+    /// Whether the newest request for a page failed: so may a fetch, whatever the blob.
+    pub(crate) listings_fail: AtomicBool,
     /// Room for blobs that wait for their commit, in KiB.
     pub commit_room: Arc<Semaphore>,
     /// Listings and looks at subscriptions that may be under way at once in the whole process.

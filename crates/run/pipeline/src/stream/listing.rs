@@ -150,6 +150,7 @@ async fn page_with_patience(
         let answer = context.source.list(&context.key.stream, piece, next).await;
         drop(place);
         context.governor.settle(ticket, &answer);
+        context.listings_fail.store(answer.is_err(), Ordering::Relaxed);
         match answer {
             Err(error) if is_passing(&error) && attempt < attempts => {
                 let wait = error.retry_after.unwrap_or(seconds(1 << (attempt - 1)));

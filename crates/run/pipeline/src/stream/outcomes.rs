@@ -1,5 +1,7 @@
 //! What the driver makes of ended jobs: progress, another attempt, a gap row, or giving up.
 
+use std::sync::atomic::Ordering;
+
 use tokio::task::{Id, JoinError};
 use trailhound_journal::JournalError;
 use trailhound_ledger::{FetchFailure, Lane, Verdict, judge_failure};
@@ -133,6 +135,11 @@ impl StreamDriver {
         let failure = match error.reaction {
             Reaction::BlobExpired => FetchFailure::Expired,
             Reaction::BlobRefused => FetchFailure::AgainstBlob,
+            Reaction::Retry
+                if error.is_on_the_way() || self.context.listings_fail.load(Ordering::Relaxed) =>
+            {
+                FetchFailure::OnTheWay
+            }
             Reaction::Retry | Reaction::RestartWindow => FetchFailure::Service,
             _ => {
                 self.fetch_not_before = self.failed(Call::Fetch, error.into());
