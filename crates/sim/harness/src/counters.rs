@@ -17,6 +17,7 @@ pub const COUNTERS: &[(&str, &str)] = &[
     ("largest_blob_bytes", "decompressed bytes of a whole stream in the journal"),
     ("blob_gaps", "gap rows of single blobs"),
     ("span_gaps", "gap rows of spans"),
+    ("aged_out_minutes", "the longest time that one stream's gap rows call older than the retention"),
     ("pages", "pages of listings that were asked for"),
     ("fetches", "fetches of blobs that were asked for"),
     ("starts", "start requests of subscriptions"),

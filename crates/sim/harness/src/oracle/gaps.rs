@@ -1,6 +1,7 @@
 //! Gap rows: what nobody can have is in one with a reason that fits, and nothing else is.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use trailhound_model::{ContentId, Gap, GapReason, Span, SpanSet, StreamKey, days, minutes};
 use trailhound_sim_microsoft::{Operation, Quirk, TruthBlob};
@@ -9,13 +10,13 @@ use super::Evidence;
 use super::due::had_expired;
 
 /// How far a gap row for what is too old may reach into what could just be had: the planner's margin and slack.
-const EDGE: std::time::Duration = minutes(6);
+const EDGE: Duration = minutes(6);
 
 impl Evidence<'_> {
     pub(super) fn judge_gaps(&mut self) {
         let mut findings = Vec::new();
         let mut reasons = BTreeSet::new();
-        let (mut of_blobs, mut of_spans) = (0, 0);
+        let (mut of_blobs, mut of_spans, mut aged_out) = (0, 0, Duration::ZERO);
         let blobs = self.blobs_by_key();
         for report in &self.end.reports {
             let of_stream = blobs.get(&report.key).map_or(&[][..], Vec::as_slice);
@@ -43,6 +44,8 @@ impl Evidence<'_> {
                 }
             }
             findings.extend(self.uncovered_time(&report.key, &report.gaps));
+            let lost = spans(&report.gaps, |gap| gap.reason == GapReason::OlderThanRetention);
+            aged_out = aged_out.max(lost.spans().iter().map(Span::length).sum());
         }
         let (expected, allowed) = (&self.scenario.expect.gaps, &self.scenario.expect.gaps_allowed);
         let missing = expected.iter().filter(|reason| !reasons.contains(*reason));
@@ -52,6 +55,7 @@ impl Evidence<'_> {
         findings.extend(surprising.map(|reason| format!("a gap row says `{reason}`, which is not expected")));
         self.counters.add("blob_gaps", of_blobs);
         self.counters.add("span_gaps", of_spans);
+        self.counters.raise("aged_out_minutes", aged_out.as_secs().div_ceil(60));
         self.all_wrong(findings);
     }
 
