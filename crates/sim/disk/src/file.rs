@@ -18,14 +18,25 @@ const GONE_AFTER_FAILED_SYNC_PERCENT: usize = 50;
 #[derive(Default)]
 pub(crate) struct SimFile {
     bytes: Vec<u8>,
-    durable: Vec<u8>,
-    /// Since the last sync, oldest first.
-    pending: Vec<Change>,
-    /// A sync failed: without pending changes the two may differ all the same.
-    unsure: bool,
+    undurable: Undurable,
     pub(crate) open_handles: u32,
     pub(crate) locks: DatabaseLocks,
     pub(crate) memory: Weak<SharedMemory>,
+}
+
+/// What a power loss may take. Appending costs no copy, a sync costs nothing: nearly all that SQLite does.
+enum Undurable {
+    /// Every change since the last sync, oldest first: what is durable comes from taking them back.
+    Changes(Vec<TakeBack>),
+    /// A sync failed: what is durable, and what a later sync makes so, oldest first. Without changes the file may
+    /// differ all the same.
+    Unsure { durable: Vec<u8>, pending: Vec<Change> },
+}
+
+/// A change that was made, with what it needs to be taken back.
+enum TakeBack {
+    Write { offset: usize, length: usize, before: Vec<u8>, length_before: usize },
+    SetLength { length: usize, cut_off: Vec<u8>, length_before: usize },
 }
 
 enum Change {
@@ -40,37 +51,61 @@ impl SimFile {
 
     /// What is durable already and is written again, as a start does with the whole file, costs no copies.
     pub(crate) fn write(&mut self, offset: usize, bytes: &[u8]) {
-        let there = || self.bytes.get(offset..).and_then(|rest| rest.get(..bytes.len()));
-        if self.pending.is_empty() && !self.unsure && there() == Some(bytes) {
+        if bytes.is_empty() {
             return;
         }
+        let there = || self.bytes.get(offset..).and_then(|rest| rest.get(..bytes.len()));
+        match &mut self.undurable {
+            Undurable::Changes(made) if made.is_empty() && there() == Some(bytes) => return,
+            Undurable::Changes(made) => {
+                let overwritten = self.bytes.get(offset..).unwrap_or_default();
+                let before = overwritten[..overwritten.len().min(bytes.len())].to_vec();
+                let length_before = self.bytes.len();
+                made.push(TakeBack::Write { offset, length: bytes.len(), before, length_before });
+            }
+            Undurable::Unsure { pending, .. } => {
+                pending.push(Change::Write { offset, bytes: bytes.to_vec() });
+            }
+        }
         write_at(&mut self.bytes, offset, bytes);
-        self.pending.push(Change::Write { offset, bytes: bytes.to_vec() });
     }
 
     pub(crate) fn set_length(&mut self, length: usize) {
+        match &mut self.undurable {
+            Undurable::Changes(made) => {
+                let cut_off = self.bytes.get(length..).unwrap_or_default().to_vec();
+                made.push(TakeBack::SetLength { length, cut_off, length_before: self.bytes.len() });
+            }
+            Undurable::Unsure { pending, .. } => pending.push(Change::SetLength(length)),
+        }
         resize(&mut self.bytes, length);
-        self.pending.push(Change::SetLength(length));
     }
 
     pub(crate) fn sync(&mut self) {
-        for change in self.pending.drain(..) {
-            change.apply(&mut self.durable);
+        match &mut self.undurable {
+            Undurable::Changes(made) => made.clear(),
+            Undurable::Unsure { durable, pending } => {
+                pending.drain(..).for_each(|change| change.apply(durable));
+            }
         }
     }
 
     /// The system forgets which of the changes it still has to write: they stay visible until a power loss.
     pub(crate) fn fail_to_sync(&mut self, dice: &Dice) {
-        self.unsure = true;
-        self.pending.retain(|_| !dice.happens(GONE_AFTER_FAILED_SYNC_PERCENT));
+        let visible = self.bytes.clone();
+        let (durable, mut pending) = self.take_back();
+        pending.retain(|_| !dice.happens(GONE_AFTER_FAILED_SYNC_PERCENT));
+        self.undurable = Undurable::Unsure { durable, pending };
+        self.bytes = visible;
     }
 
     /// Every piece of every pending change happens or not; nobody holds the file any more.
     pub(crate) fn lose_power(&mut self, dice: &Dice) {
         let sector_bytes = SECTOR_BYTES[dice.below(SECTOR_BYTES.len())];
         let kept_percent = [0, 20, 50, 80, 100][dice.below(5)];
-        let mut bytes = std::mem::take(&mut self.durable);
-        for change in &self.pending {
+        let visible_length = self.bytes.len();
+        let (mut bytes, pending) = self.take_back();
+        for change in &pending {
             match change {
                 Change::Write { offset, bytes: written } => {
                     for (start, piece) in sectors(*offset, written, sector_bytes) {
@@ -85,10 +120,10 @@ impl SimFile {
                 Change::SetLength(_) => {}
             }
         }
-        if bytes.len() < self.bytes.len() && dice.happens(ZEROS_PERCENT) {
-            resize(&mut bytes, self.bytes.len());
+        if bytes.len() < visible_length && dice.happens(ZEROS_PERCENT) {
+            resize(&mut bytes, visible_length);
         }
-        *self = Self { durable: bytes.clone(), bytes, ..Self::default() };
+        *self = Self { bytes, ..Self::default() };
     }
 
     /// Nobody holds the file any more; what was written stays as it is.
@@ -96,6 +131,45 @@ impl SimFile {
         self.open_handles = 0;
         self.locks = DatabaseLocks::default();
         self.memory = Weak::new();
+    }
+
+    /// What is durable, and the changes since, oldest first. Leaves nothing.
+    fn take_back(&mut self) -> (Vec<u8>, Vec<Change>) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        match std::mem::take(&mut self.undurable) {
+            Undurable::Changes(made) => {
+                let mut changes: Vec<Change> =
+                    made.into_iter().rev().map(|change| change.take_back(&mut bytes)).collect();
+                changes.reverse();
+                (bytes, changes)
+            }
+            Undurable::Unsure { durable, pending } => (durable, pending),
+        }
+    }
+}
+
+impl Default for Undurable {
+    fn default() -> Self {
+        Self::Changes(Vec::new())
+    }
+}
+
+impl TakeBack {
+    /// Makes the bytes as they were before the change, and tells the change.
+    fn take_back(self, bytes: &mut Vec<u8>) -> Change {
+        match self {
+            Self::Write { offset, length, before, length_before } => {
+                let written = bytes[offset..offset + length].to_vec();
+                bytes[offset..offset + before.len()].copy_from_slice(&before);
+                bytes.truncate(length_before);
+                Change::Write { offset, bytes: written }
+            }
+            Self::SetLength { length, cut_off, length_before } => {
+                bytes.extend_from_slice(&cut_off);
+                bytes.truncate(length_before);
+                Change::SetLength(length)
+            }
+        }
     }
 }
 
@@ -121,9 +195,6 @@ fn sectors(offset: usize, bytes: &[u8], sector_bytes: usize) -> impl Iterator<It
 }
 
 fn write_at(bytes: &mut Vec<u8>, offset: usize, written: &[u8]) {
-    if written.is_empty() {
-        return;
-    }
     if bytes.len() < offset {
         resize(bytes, offset);
     }
@@ -174,6 +245,40 @@ mod tests {
     }
 
     #[test]
+    fn what_is_durable_is_what_was_there_at_the_last_sync() {
+        for seed in 0..300 {
+            let dice = Dice::new(seed);
+            let (mut file, mut at_last_sync) = (SimFile::default(), Vec::new());
+            let mut visible = Vec::new();
+            for step in 0..40_u8 {
+                match dice.below(8) {
+                    0 => {
+                        file.sync();
+                        at_last_sync.clone_from(&visible);
+                    }
+                    1 => {
+                        let length = dice.below(300);
+                        file.set_length(length);
+                        visible.resize(length, 0);
+                    }
+                    _ => {
+                        let (offset, length) = (dice.below(300), dice.below(60));
+                        file.write(offset, &vec![step; length]);
+                        if length > 0 {
+                            write_at(&mut visible, offset, &vec![step; length]);
+                        }
+                    }
+                }
+                assert_eq!(file.bytes, visible, "seed {seed}, step {step}");
+            }
+            let (mut durable, changes) = file.take_back();
+            assert_eq!(durable, at_last_sync, "seed {seed}");
+            changes.iter().for_each(|change| change.apply(&mut durable));
+            assert_eq!(durable, visible, "seed {seed}");
+        }
+    }
+
+    #[test]
     fn a_failed_sync_makes_a_later_one_worth_less() {
         let losses = (0..100).filter(|&seed| {
             let bytes = lost(seed, |file| {
@@ -203,8 +308,8 @@ mod tests {
         file.write(0, b"x");
         file.sync();
         file.write(0, b"x");
-        assert!(file.pending.is_empty());
+        assert!(matches!(&file.undurable, Undurable::Changes(made) if made.is_empty()));
         file.write(0, b"xy");
-        assert_eq!(file.pending.len(), 1);
+        assert!(matches!(&file.undurable, Undurable::Changes(made) if made.len() == 1));
     }
 }

@@ -61,6 +61,8 @@ pub(crate) fn open(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>) -> Result<S
         // Of a small cache most reads go to the file, as they do in a large journal.
         cache_bytes: 64 << 10,
         retention: hours(1),
+        // Small pages are quick to copy, and split more often.
+        page_bytes: 4_096,
         ..JournalConfig::new(DATA_DIR)
     };
     SqliteJournal::open(settings, clock)

@@ -26,7 +26,7 @@ pub(super) struct HeldFolder {
 impl HeldFolder {
     /// Makes the folder and the database file when absent, and takes the lock. An empty file, or a log without
     /// its file, is `Damaged`: to begin anew in its place would collect everything again without a word.
-    pub(super) fn take(storage: Arc<dyn Storage>, folder: &Path) -> Result<Self> {
+    pub(super) fn take(storage: Arc<dyn Storage>, folder: &Path, page_bytes: u32) -> Result<Self> {
         let unusable =
             |error: io::Error| JournalError::unusable(format!("the folder `{}`: {error}", folder.display()));
         storage.make_folder(folder).map_err(unusable)?;
@@ -37,7 +37,7 @@ impl HeldFolder {
         let database = folder.join(DATABASE_FILE);
         refuse_emptied(&*storage, &database).map_err(unusable)??;
         if length(&*storage, &database).map_err(unusable)?.is_none() {
-            make_database(&*storage, folder, &database, unusable)?;
+            make_database(&*storage, folder, &database, page_bytes, unusable)?;
         }
         // Fails when this user may not write it.
         storage.make_file(&database).map_err(unusable)?;
@@ -77,6 +77,7 @@ fn make_database(
     storage: &dyn Storage,
     folder: &Path,
     database: &Path,
+    page_bytes: u32,
     unusable: impl Fn(io::Error) -> JournalError + Copy,
 ) -> Result<()> {
     let unfinished = folder.join(UNFINISHED_FILE);
@@ -88,7 +89,7 @@ fn make_database(
         storage.remove(path).map_err(unusable)?;
     }
     storage.make_file(&unfinished).map_err(unusable)?;
-    schema::make(storage, &unfinished)?;
+    schema::make(storage, &unfinished, page_bytes)?;
     storage.sync_file(&unfinished).and_then(|()| storage.rename(&unfinished, database)).map_err(unusable)
 }
 

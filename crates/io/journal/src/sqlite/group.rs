@@ -114,8 +114,10 @@ fn note_slowness(took: Duration, operations: usize) {
 fn commit_together(core: &mut Core, jobs: &mut [Box<dyn Job>]) -> Result<()> {
     core.file.check()?;
     execute(core, "BEGIN IMMEDIATE")?;
-    for job in jobs {
-        run_one(core, job.as_mut())?;
+    match jobs {
+        // What fails alone takes back the transaction with it; a savepoint would copy each page that it changes.
+        [alone] => alone.run(core)?,
+        many => many.iter_mut().try_for_each(|job| run_one(core, job.as_mut()))?,
     }
     execute(core, "COMMIT")
 }

@@ -20,6 +20,7 @@ use super::engine::{Engine, run_blocking};
 use super::errors::Result;
 use super::folder::HeldFolder;
 use super::id_runs::IDS_FOLDER;
+use super::schema::PAGE_BYTES;
 use super::{blobs, control, forget, ledger, load, read, readers, report, staging};
 use crate::{
     Answer, Applied, BlobChoice, BlobCommit, BlobRow, Committed, Journal, JournalError, ReaderState, Receipt,
@@ -60,6 +61,9 @@ pub struct JournalConfig {
     /// Newest record ids held in memory before they go into a file: about 40 bytes each, and as much again while
     /// the file is made.
     pub ids_in_memory: usize,
+    /// Page of the database file when it is made, in bytes: a power of two from 512 to 65,536. Small pages make
+    /// small commits cheap, large ones large chunks; a file that is there keeps its own.
+    pub page_bytes: u32,
     /// Who runs the operations.
     pub mode: Mode,
     /// Check the whole file at start when it was not closed in good order.
@@ -76,6 +80,7 @@ impl JournalConfig {
             dedup_horizon: MIN_DEDUP_HORIZON,
             cache_bytes: 32 << 20,
             ids_in_memory: IDS_IN_MEMORY,
+            page_bytes: PAGE_BYTES,
             mode: Mode::Threaded,
             integrity_check: true,
         }
@@ -95,7 +100,7 @@ impl SqliteJournal {
     pub fn open(config: JournalConfig, clock: Arc<dyn Clock>) -> Result<Self> {
         let JournalConfig { retention, dedup_horizon, cache_bytes, mode, integrity_check, .. } = config;
         let storage = Arc::clone(&config.storage);
-        let folder = HeldFolder::take(config.storage, &config.data_dir)?;
+        let folder = HeldFolder::take(config.storage, &config.data_dir, config.page_bytes)?;
         let id_files = storage.whole_files(&config.data_dir.join(IDS_FOLDER)).map_err(|error| {
             JournalError::unusable(format!(
                 "the folder `{IDS_FOLDER}` in `{}`: {error}",

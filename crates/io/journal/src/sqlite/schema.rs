@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use trailhound_env::Storage;
 
@@ -14,7 +15,8 @@ pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema_v1.sql"), include_
 
 /// `TrHd`: tells our files from any other database.
 const APPLICATION_ID: i32 = 0x5472_4864;
-const PAGE_BYTES: u32 = 16_384;
+/// Usual page of a new file.
+pub(super) const PAGE_BYTES: u32 = 16_384;
 const WRITER_CACHE_KIB: i32 = 16_384;
 const READER_CACHE_KIB: i32 = 2_048;
 /// The log is emptied into the file when it holds this many pages (16 MiB).
@@ -25,10 +27,10 @@ const IDLE_WAL_BYTES: u32 = 32 << 20;
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// Fills an empty file with the newest schema, durably and without side files.
-pub(super) fn make(storage: &dyn Storage, database: &Path) -> Result<()> {
+pub(super) fn make(storage: &dyn Storage, database: &Path, page_bytes: u32) -> Result<()> {
     let mut conn = connect(storage, database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     conn.execute_batch(&format!(
-        "PRAGMA page_size = {PAGE_BYTES}; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;"
+        "PRAGMA page_size = {page_bytes}; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;"
     ))?;
     migrate(&mut conn, MIGRATIONS)?;
     conn.close().map_err(|(_, error)| error.into())
@@ -98,10 +100,13 @@ pub(super) fn migrate(conn: &mut Connection, steps: &[&str]) -> Result<()> {
 
 fn connect(storage: &dyn Storage, database: &Path, flags: OpenFlags) -> Result<Connection> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Ok(match storage.database_vfs() {
+    let conn = match storage.database_vfs() {
         Some(vfs) => Connection::open_with_flags_and_vfs(database, flags, vfs)?,
         None => Connection::open_with_flags(database, flags)?,
-    })
+    };
+    // A plan is made once. Without this a statement whose index has a condition is planned anew at each execution.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(conn)
 }
 
 fn identity(conn: &Connection) -> Result<(i32, usize)> {
@@ -166,7 +171,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("journal.sqlite");
         std::fs::write(&file, "").unwrap();
-        make(&trailhound_env::RealStorage, &file).unwrap();
+        make(&trailhound_env::RealStorage, &file, PAGE_BYTES).unwrap();
         crate::testing::downgrade_to_version_1(folder.path()).unwrap();
         let mut conn = Connection::open(&file).unwrap();
         assert_eq!(identity(&conn).unwrap(), (APPLICATION_ID, 1));
