@@ -273,7 +273,9 @@ mod tests {
             }
             let (mut durable, changes) = file.take_back();
             assert_eq!(durable, at_last_sync, "seed {seed}");
-            changes.iter().for_each(|change| change.apply(&mut durable));
+            for change in &changes {
+                change.apply(&mut durable);
+            }
             assert_eq!(durable, visible, "seed {seed}");
         }
     }

@@ -26,7 +26,7 @@ type Reply = oneshot::Receiver<Result<Committed>>;
 
 fn open(folder: &Path) -> (Core, HeldFolder, Arc<Shared>) {
     let id_files = RealStorage.whole_files(&folder.join("ids")).unwrap();
-    let folder = HeldFolder::take(Arc::new(RealStorage), folder).unwrap();
+    let folder = HeldFolder::take(Arc::new(RealStorage), folder, 4_096).unwrap();
     let shared =
         Arc::new(Shared { cache: Mutex::new(ChunkCache::new(1 << 20)), newest: watch::Sender::new(Seq(0)) });
     let settings = CoreSettings {
