@@ -77,7 +77,12 @@ pub(crate) struct Delivery {
     pub(crate) detail: Detail,
     /// Somebody waits for the end: give up after some failures.
     pub once: bool,
+    pub(crate) probe: Probe,
 }
+
+/// What an output that is down is asked with, after which position: read and unpacked once, not for each attempt.
+#[derive(Debug, Default)]
+pub(crate) struct Probe(Option<(Seq, Vec<JournalChunk>)>);
 
 impl Delivery {
     /// Delivers until stopped, drained or (a single collection) hopeless.
@@ -144,7 +149,10 @@ impl Delivery {
     }
 
     async fn deliver_batch(&mut self, position: Seq, most_bytes: usize) -> Result<Seq, DeliveryError> {
-        let batch = self.journal.read(position, most_bytes).await?;
+        let batch = match self.probe.0.take() {
+            Some((after, batch)) if after == position => batch,
+            _ => self.journal.read(position, most_bytes).await?,
+        };
         let Some(last) = batch.last().map(|chunk| chunk.seq) else {
             return Ok(*self.journal.newest().borrow());
         };
@@ -152,7 +160,15 @@ impl Delivery {
         if let Some(state) = self.output.prepare(&batch, now)? {
             self.store(position, Some(state), Vec::new()).await?;
         }
-        let accepted = apart(self.output.deliver(&batch, now)).await?;
+        let accepted = match apart(self.output.deliver(&batch, now)).await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                if most_bytes <= PROBE_BYTES {
+                    self.probe = Probe(Some((position, batch)));
+                }
+                return Err(error.into());
+            }
+        };
         let counts = sums(&batch, &accepted.counts);
         self.store(last, accepted.state, counts.clone()).await?;
         let bytes = batch.iter().map(|chunk| chunk.raw.len() as u64).sum();

@@ -27,7 +27,9 @@ impl News {
     /// A receiver of its own.
     pub(crate) fn subscribe(&self) -> watch::Receiver<Seq> {
         let (sender, receiver) = watch::channel(*self.latest.borrow());
-        self.channels.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        channels.retain(|channel| !channel.is_closed());
+        channels.push(sender);
         receiver
     }
 }

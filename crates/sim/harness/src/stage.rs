@@ -126,7 +126,7 @@ impl<'a> Stage<'a> {
         };
         limits.poll_every = self.poll_every;
         // Nothing but the speed of a run depends on it.
-        limits.upkeep_every = minutes(15);
+        limits.upkeep_every = minutes(30);
         let clock: Arc<dyn Clock> = Arc::clone(&self.machine) as Arc<dyn Clock>;
         let tenants = self.sim.config().tenants;
         let instances = tenants.iter().enumerate().map(|(at, tenant)| self.instance(at, tenant, &clock));

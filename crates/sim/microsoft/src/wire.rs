@@ -91,9 +91,16 @@ fn accepts_gzip(exchange: &Exchange<'_>) -> bool {
     values.any(|value| value.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains("gzip")))
 }
 
+/// A shorter answer goes as it is, as from most servers: packing it would gain nothing.
+const PACKED_FROM_BYTES: usize = 512;
+
 fn compress(response: &mut SimResponse) {
+    let plain = response.bytes();
+    if plain.len() < PACKED_FROM_BYTES {
+        return;
+    }
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    let packed = encoder.write_all(&response.bytes()).and_then(|()| encoder.finish());
+    let packed = encoder.write_all(&plain).and_then(|()| encoder.finish());
     let Ok(packed) = packed else { return };
     response.headers.insert(http::header::CONTENT_LENGTH, packed.len().into());
     response.headers.insert(http::header::CONTENT_ENCODING, http::HeaderValue::from_static("gzip"));

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use trailhound_model::{ContentHash, Timestamp};
 
@@ -14,6 +15,16 @@ pub(crate) struct Claims {
     pub(crate) tenant_id: String,
     pub(crate) client_id: String,
     pub(crate) roles: Vec<String>,
+}
+
+/// The part of a token's claims that the API looks at.
+#[derive(Deserialize)]
+struct Sealed {
+    exp: i64,
+    tid: String,
+    appid: String,
+    #[serde(default)]
+    roles: Vec<String>,
 }
 
 pub(super) fn issue(
@@ -73,12 +84,10 @@ pub(crate) fn read(token: &str, seed: u64, now: Timestamp) -> Option<Claims> {
         return None;
     }
     let payload = URL_SAFE_NO_PAD.decode(body.split_once('.')?.1).ok()?;
-    let claims: Value = serde_json::from_slice(&payload).ok()?;
-    let text = |name: &str| claims[name].as_str().unwrap_or("").to_owned();
-    let roles = claims["roles"].as_array().map_or(&[][..], Vec::as_slice);
-    (claims["exp"].as_i64()? > now.as_millis() / 1_000).then(|| Claims {
-        tenant_id: text("tid"),
-        client_id: text("appid"),
-        roles: roles.iter().filter_map(|role| role.as_str().map(str::to_owned)).collect(),
+    let sealed: Sealed = serde_json::from_slice(&payload).ok()?;
+    (sealed.exp > now.as_millis() / 1_000).then_some(Claims {
+        tenant_id: sealed.tid,
+        client_id: sealed.appid,
+        roles: sealed.roles,
     })
 }
