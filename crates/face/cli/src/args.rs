@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use trailhound_model::{InstanceName, StreamName, Timestamp};
@@ -171,7 +172,7 @@ pub(crate) struct RetryArgs {
     #[command(flatten)]
     pub(crate) streams: ChosenStreams,
     /// Only this blob; may be given several times. Default: all.
-    #[arg(long = "blob", value_name = "CONTENT_ID")]
+    #[arg(long = "blob", value_name = "CONTENT_ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) blobs: Vec<String>,
 }
 

@@ -57,6 +57,29 @@ pub(crate) fn plural(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
+/// A label and its words, wrapped below each other; only a word that is longer than a row makes a longer row.
+/// `indent`: columns before the space that the words follow.
+pub(crate) fn row(text: &mut String, label: &str, words: &str, indent: usize, width: usize) {
+    let mut row = format!("  {label:<0$}", indent - 2);
+    let mut used = row.chars().count().max(indent);
+    let mut is_first = true;
+    for word in words.split(' ') {
+        let columns = anstream::adapter::strip_str(word).to_string().chars().count();
+        if !is_first && used + 1 + columns > width {
+            text.push_str(row.trim_end());
+            text.push('\n');
+            row = " ".repeat(indent);
+            used = indent;
+        }
+        row.push(' ');
+        row.push_str(word);
+        used += 1 + columns;
+        is_first = false;
+    }
+    text.push_str(row.trim_end());
+    text.push('\n');
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

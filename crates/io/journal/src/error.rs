@@ -43,7 +43,9 @@ impl JournalErrorKind {
     /// What a person can do.
     pub fn hint(self) -> &'static str {
         match self {
-            Self::Full => "free some space; collection goes on by itself and nothing is lost",
+            Self::Full => {
+                "free space on that file system; collection and delivery go on by themselves, nothing is lost"
+            }
             Self::InUse => "stop the other process, or give this one a `data_dir` of its own",
             Self::Unusable => "check that `data_dir` exists and belongs to the user that runs trailhound",
             Self::Lost => {

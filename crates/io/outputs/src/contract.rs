@@ -71,4 +71,10 @@ pub trait Output: Send {
         batch: &'a [JournalChunk],
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Accepted, OutputError>>;
+
+    /// What it saw, since it was asked last, that others had done to what was delivered: a sentence each, with the
+    /// place and what follows. To be logged and kept.
+    fn take_outside_changes(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use trailhound_journal::JournalError;
 use trailhound_model::{DeliveryCounts, OutputName, RecordCounts, StreamKey, Timestamp};
 
 use crate::health::{self, Health, HealthBook, StreamWatch};
+use crate::journal_news::{self, JournalNews};
 use crate::quota::{QuotaKey, QuotaStatus, QuotaView};
 use crate::source::Reaction;
 
@@ -79,6 +81,8 @@ pub struct OutputStatus {
     pub last_success: Option<Timestamp>,
     /// The failure that holds it up now: since when, what, what to do.
     pub error: Option<(Timestamp, String, String)>,
+    /// What others did last to what was delivered: when it was noticed, and what.
+    pub outside_change: Option<(Timestamp, String)>,
 }
 
 /// A copy of everything at one moment.
@@ -103,6 +107,7 @@ pub struct Snapshot {
 pub struct Board {
     present: Arc<Mutex<Snapshot>>,
     health: HealthBook,
+    journal: Arc<Mutex<JournalNews>>,
     /// Asked when a copy is taken: they change with every request.
     quotas: Arc<Mutex<BTreeMap<QuotaKey, Arc<dyn QuotaView>>>>,
 }
@@ -187,9 +192,26 @@ impl Board {
         }
     }
 
-    /// The journal fails, or is well again.
-    pub fn journal_error(&self, error: Option<String>) {
-        self.lock().journal_error = error;
+    /// A change could not be made durable. Whoever meets it calls this, and it is said once for all.
+    pub fn journal_failed(&self, error: &JournalError, now: Timestamp) {
+        let is_news = self.journal_news().failed(error.kind, now);
+        if is_news {
+            journal_news::say_failed(error);
+        }
+        self.lock().journal_error = Some(format!("{error}; {}", error.kind.hint()));
+    }
+
+    /// A change was made durable: after a while without a failure the journal is well again.
+    pub fn journal_works(&self, now: Timestamp) {
+        let over = self.journal_news().works(now);
+        if let Some(trouble) = over {
+            journal_news::say_works(trouble, now);
+            self.lock().journal_error = None;
+        }
+    }
+
+    fn journal_news(&self) -> MutexGuard<'_, JournalNews> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Snapshot> {

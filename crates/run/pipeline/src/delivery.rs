@@ -7,10 +7,11 @@ use futures::FutureExt;
 use tokio::sync::watch;
 use trailhound_env::Clock;
 use trailhound_journal::{Journal, JournalError, Receipt};
-use trailhound_model::{DeliveryCounts, JournalChunk, Seq, StreamKey, seconds};
+use trailhound_model::{DeliveryCounts, JournalChunk, Seq, StreamKey, Timestamp, seconds};
 use trailhound_outputs::{Output, OutputError};
 
 use crate::board::Board;
+use crate::by_hand;
 use crate::fleet::panic_words;
 use crate::pace::Pace;
 use crate::stop::Stop;
@@ -75,6 +76,8 @@ pub(crate) struct Delivery {
     pub drain: watch::Receiver<bool>,
     /// Whose series are told apart.
     pub(crate) detail: Detail,
+    /// What others did to what was delivered, and the record of changes does not tell yet.
+    pub(crate) untold: Vec<(Timestamp, String)>,
     /// Somebody waits for the end: give up after some failures.
     pub once: bool,
     pub(crate) probe: Probe,
@@ -124,6 +127,7 @@ impl Delivery {
         };
         apart(self.output.recover(place.output_state.as_deref(), &again)).await?;
         drop(again);
+        self.tell_outside_changes().await?;
         let mut position = place.position;
         loop {
             self.show_backlog(position, *newest.borrow());
@@ -158,6 +162,7 @@ impl Delivery {
         };
         let now = self.clock.now();
         if let Some(state) = self.output.prepare(&batch, now)? {
+            self.tell_outside_changes().await?;
             self.store(position, Some(state), Vec::new()).await?;
         }
         let accepted = match apart(self.output.deliver(&batch, now)).await {
@@ -171,6 +176,7 @@ impl Delivery {
         };
         let counts = sums(&batch, &accepted.counts);
         self.store(last, accepted.state, counts.clone()).await?;
+        self.board.journal_works(now);
         let bytes = batch.iter().map(|chunk| chunk.raw.len() as u64).sum();
         self.pace.delivered(self.output.name(), bytes);
         for (key, done) in &counts {
@@ -195,6 +201,23 @@ impl Delivery {
         self.journal.receipt(Receipt { reader, position, output_state, counts, at }).await
     }
 
+    /// Into the log at once, and into the record of changes before anything more is delivered.
+    async fn tell_outside_changes(&mut self) -> Result<(), JournalError> {
+        let name = self.output.name().clone();
+        for what in self.output.take_outside_changes() {
+            let now = self.clock.now();
+            tracing::warn!(output = %name, "{what}");
+            telemetry::outside_change(&name);
+            self.board.output(&name, |status| status.outside_change = Some((now, what.clone())));
+            self.untold.push((now, what));
+        }
+        while let Some((at, what)) = self.untold.last() {
+            by_hand::note_outside_change(self.journal.as_ref(), &name, *at, what).await?;
+            self.untold.pop();
+        }
+        Ok(())
+    }
+
     fn show_backlog(&self, position: Seq, newest: Seq) {
         let backlog_chunks = newest.0.saturating_sub(position.0);
         self.board.output(self.output.name(), |status| status.backlog_chunks = backlog_chunks);
@@ -211,6 +234,12 @@ impl Delivery {
     fn show_failure(&self, error: &DeliveryError) {
         let name = self.output.name();
         self.pace.failed(name);
+        if let DeliveryError::Journal(error) = error {
+            // It has accepted what it was given; that cannot be noted.
+            tracing::debug!(output = %name, %error, "the journal failed a delivery");
+            self.board.journal_failed(error, self.clock.now());
+            return;
+        }
         telemetry::output_failure(name);
         tracing::warn!(output = %name, error = %error, hint = error.hint(), "output failed; records are kept in the journal");
         let now = self.clock.now();

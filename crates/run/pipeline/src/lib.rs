@@ -13,6 +13,7 @@ mod delivery;
 mod fleet;
 mod governor;
 pub mod health;
+mod journal_news;
 mod launch;
 mod office365;
 mod pace;

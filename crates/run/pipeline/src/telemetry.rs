@@ -22,6 +22,7 @@ const LAG: &str = "trailhound_lag_seconds";
 const PENDING: &str = "trailhound_pending_blobs";
 const DELIVERED: &str = "trailhound_delivered_records_total";
 const OUTPUT_FAILURES: &str = "trailhound_output_failures_total";
+const OUTSIDE_CHANGES: &str = "trailhound_output_outside_changes_total";
 const REQUESTS: &str = "trailhound_requests_total";
 const THROTTLED: &str = "trailhound_throttled_requests_total";
 const RATE: &str = "trailhound_requests_per_minute_limit";
@@ -40,6 +41,10 @@ pub fn describe() {
         (FAILURES, "Failed calls to Microsoft, by code"),
         (DELIVERED, "Records accepted by an output"),
         (OUTPUT_FAILURES, "Failed deliveries"),
+        (
+            OUTSIDE_CHANGES,
+            "Changes that others made to what was delivered, such as a file that was removed or cut",
+        ),
         (REQUESTS, "Requests sent, by the quota that they count against"),
         (THROTTLED, "Of these: answered with \"too many requests\""),
     ];
@@ -175,6 +180,11 @@ pub(crate) fn delivered(output: &OutputName, key: &StreamKey, detail: Detail, re
 /// A delivery failed.
 pub(crate) fn output_failure(output: &OutputName) {
     counter!(OUTPUT_FAILURES, "output" => output.to_string()).increment(1);
+}
+
+/// Others changed what was delivered.
+pub(crate) fn outside_change(output: &OutputName) {
+    counter!(OUTSIDE_CHANGES, "output" => output.to_string()).increment(1);
 }
 
 /// How many promises are found broken.

@@ -49,7 +49,8 @@ async fn once(
         tracing::warn!(%error, hint = error.kind.hint(), "the readers of removed outputs were not looked at");
     }
     if let Err(error) = forget(journal, now).await {
-        tracing::warn!(%error, hint = error.kind.hint(), "upkeep of the journal failed");
+        board.journal_failed(&error, now);
+        tracing::debug!(%error, "upkeep of the journal failed");
     }
     if let Err(error) = sums.round(journal, board).await {
         tracing::warn!(%error, hint = error.kind.hint(), "the sums could not be checked");

@@ -124,6 +124,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
             pace: Arc::clone(&pace),
             drain: draining.clone(),
             detail,
+            untold: Vec::new(),
             once,
             probe: Probe::default(),
         };

@@ -1,6 +1,7 @@
 //! Changes by hand from outside: beside a running daemon, and without one.
 
 use serde_json::Value;
+use trailhound_env::Clock;
 use trailhound_sim_microsoft::{PinnedQuirk, Quirk, Stream};
 
 use crate::support::{Finished, Running, Site, mask, trailhound};
@@ -112,6 +113,16 @@ fn what_does_not_exist_is_wrong_usage() {
     assert_eq!(told.code, Some(2));
     assert!(told.stderr.contains("choose among"), "{}", told.stderr);
     let told = app(&site, &["retry", "--app", "contoso", "--blob", "none"]);
-    assert_eq!(told.code, Some(0));
-    assert!(told.stdout.contains("No listing has named the blob none."), "{}", told.stdout);
+    assert_eq!(told.code, Some(2));
+    assert!(told.stderr.contains("no listing of contoso has named the blob `none`"), "{}", told.stderr);
+    assert_eq!(told.stdout, "");
+    let told = app(&site, &["retry", "--app", "contoso", "--blob", ""]);
+    assert_eq!(told.code, Some(2), "{}", told.stdout);
+    let future = (trailhound_env::SystemClock::default().now() + trailhound_model::hours(1)).to_string();
+    let told = app(&site, &["rewind", "--app", "contoso", "--to", &future]);
+    assert_eq!(told.code, Some(2), "{}", told.stdout);
+    assert!(told.stderr.contains("lies in the future"), "{}", told.stderr);
+    let told = trailhound(site.path(), &["prove", "--from", &future]);
+    assert_eq!(told.code, Some(2), "{}", told.stdout);
+    assert!(told.stderr.contains("lies in the future"), "{}", told.stderr);
 }

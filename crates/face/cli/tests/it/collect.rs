@@ -172,3 +172,37 @@ fn a_restored_data_folder_destroys_nothing_that_was_delivered() {
     assert!(told.stderr.contains("that this data folder knows nothing of"), "{}", told.stderr);
     assert!(told.stderr.contains("the file is left as it is"), "{}", told.stderr);
 }
+
+#[test]
+fn an_output_file_that_was_removed_or_cut_is_told_and_recorded() {
+    let mut site = Site::new(|_| {});
+    let whole = site.span;
+    site.span.to = whole.to - trailhound_model::hours(6);
+    assert_eq!(collect(&site).code, Some(0));
+    let mut files = site.file_output().into_keys();
+    let (removed, cut) = (files.next().unwrap(), files.next().unwrap());
+    std::fs::remove_file(&removed).unwrap();
+    std::fs::OpenOptions::new().write(true).open(&cut).unwrap().set_len(5).unwrap();
+    site.span = whole;
+    let told = collect(&site);
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    for words in ["was removed or moved away: ", "was cut from outside and is left as it is: "] {
+        assert_eq!(told.stderr.matches(words).count(), 1, "{words}: {}", told.stderr);
+    }
+
+    let proof = trailhound(site.path(), &["prove"]);
+    assert_eq!(proof.code, Some(0), "{}", proof.stderr);
+    assert!(proof.stdout.contains("Changed by hand or from outside\n  change/1 "), "{}", proof.stdout);
+    assert!(
+        proof.stdout.lines().all(|line| line.chars().count() <= 100 || line.contains('/')),
+        "{}",
+        proof.stdout
+    );
+    let json = summary(&trailhound(site.path(), &["prove", "--json"]));
+    assert_eq!(json["changes"].as_array().unwrap().len(), 2);
+    assert_eq!(json["changes"][0]["change"]["command"], "changed from outside");
+    assert_eq!(trailhound(site.path(), &["prove", "--export", "report.jsonl"]).code, Some(0));
+    let report = std::fs::read_to_string(site.at("report.jsonl")).unwrap();
+    assert_eq!(report.lines().filter(|line| line.contains("\"type\":\"change\"")).count(), 2);
+    assert_eq!(trailhound(site.path(), &["prove", "--verify", "report.jsonl"]).code, Some(0));
+}

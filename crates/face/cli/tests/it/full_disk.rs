@@ -5,7 +5,7 @@ use std::process::Command;
 
 use trailhound_sim_microsoft::EventsPerHour;
 
-use crate::support::{Finished, Site, trailhound};
+use crate::support::{Finished, Running, Site, trailhound};
 
 /// A file system of its own in memory; unmounted when dropped.
 struct SmallDisk(PathBuf);
@@ -69,4 +69,29 @@ fn the_journals_disk_is_full() {
 #[test]
 fn an_outputs_disk_is_full() {
     try_on("out");
+}
+
+/// Many streams and outputs meet it again and again; whoever reads the log at night reads it once.
+#[test]
+fn a_daemon_tells_a_full_journal_once_as_what_it_is() {
+    let site = Site::new(|config| {
+        config.tenants[0].events_per_hour = EventsPerHour::scaled(2.0);
+        config.tenants[0].subscribed_from_start = true;
+    });
+    let Some(disk) = SmallDisk::mount(&site.at("data"), "2m") else {
+        eprintln!("skipped: this user may not mount a file system");
+        return;
+    };
+    let mut daemon = Running::start(site.path(), &["run"]);
+    daemon.until("the full disk is told", |daemon| daemon.stderr().contains("the journal cannot be written"));
+    // Long enough for a dozen failures.
+    assert_eq!(daemon.wait_for(std::time::Duration::from_secs(10)), None);
+    let log = daemon.stderr();
+    let errors: Vec<&str> = log.lines().filter(|line| line.contains("ERROR")).collect();
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    let words = format!("the disk that holds the journal is full: `{}`", site.at("data").display());
+    assert!(errors[0].contains(&words), "{}", errors[0]);
+    assert!(!log.contains("output failed"), "{log}");
+    drop(daemon);
+    drop(disk);
 }

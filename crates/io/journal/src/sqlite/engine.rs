@@ -1,5 +1,6 @@
 //! Who runs the operations: a writer thread with readers beside it, or the caller itself.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -11,7 +12,7 @@ use super::database_file::DatabaseFile;
 use super::errors::Result;
 use super::group::{Call, Job, run_group, write_until_closed};
 use super::schema::open_for_reading;
-use crate::{Answer, JournalError};
+use crate::{Answer, JournalError, JournalErrorKind};
 
 /// Operations that may wait for the writer.
 const QUEUE_OPERATIONS: usize = 256;
@@ -84,8 +85,19 @@ impl Engine {
                     queue.send(Box::new(call)).await.map_err(|_| writer_gone())?;
                 }
             }
-            answer.await.unwrap_or_else(|_| Err(writer_gone()))
+            let answer = answer.await.unwrap_or_else(|_| Err(writer_gone()));
+            answer.map_err(|error| self.with_place(error))
         })
+    }
+
+    /// Of a disk without room, which one it is.
+    fn with_place(&self, error: JournalError) -> JournalError {
+        let Self::Threaded(threaded) = self else { return error };
+        if error.kind != JournalErrorKind::Full {
+            return error;
+        }
+        let folder = threaded.readers.database.path().parent().unwrap_or(Path::new("."));
+        JournalError { detail: format!("`{}`: {}", folder.display(), error.detail), ..error }
     }
 
     /// Runs a reading operation; it sees everything that was acknowledged before.

@@ -39,7 +39,7 @@ pub(super) fn io(doing: &str, path: &Path, error: &Error) -> OutputError {
     OutputError { what: format!("{doing} `{}`: {why}", path.display()), hint: hint.to_owned(), retry }
 }
 
-/// A file lost bytes that a receipt promised, and delivery goes on in `next`. For the log.
+/// A file lost bytes that a receipt promised, and delivery goes on in `next`. For the log and the record of changes.
 pub(super) fn lost_bytes(
     path: &Path,
     promised_bytes: u64,
@@ -60,7 +60,7 @@ pub(super) fn lost_bytes(
 }
 
 /// A file holds bytes after the last receipt that are not delivered again: cutting them off could destroy what
-/// was delivered. For the log.
+/// was delivered. For the log and the record of changes.
 pub(super) fn unknown_bytes(path: &Path, promised_bytes: u64, present_bytes: u64, next: &Path) -> String {
     let (path, next) = (path.display(), next.display());
     let unknown_bytes = present_bytes - promised_bytes;

@@ -31,6 +31,8 @@ pub(super) struct Files {
     by_base: BTreeMap<String, Tracked>,
     /// Something changed that the stored state does not tell.
     unsaved: bool,
+    /// What others did to the files, not yet told.
+    outside_changes: Vec<String>,
 }
 
 /// The part that is written now.
@@ -54,7 +56,7 @@ impl Tracked {
 
 impl Files {
     pub(super) fn from_tracked(files: impl Iterator<Item = (String, Tracked)>) -> Self {
-        Self { by_base: files.collect(), unsaved: false }
+        Self { by_base: files.collect(), ..Self::default() }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Tracked)> {
@@ -70,6 +72,10 @@ impl Files {
         std::mem::take(&mut self.unsaved)
     }
 
+    pub(super) fn take_outside_changes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.outside_changes)
+    }
+
     pub(super) fn close_all(&mut self) {
         self.by_base.values_mut().for_each(|tracked| tracked.handle = None);
     }
@@ -82,8 +88,10 @@ impl Files {
             let failed = |error| errors::io("cut back", &path, &error);
             let found = disk.length(&path).map_err(failed)?;
             if found.unwrap_or(0) < tracked.length {
-                *tracked = leave(base, tracked, found, disk, tracked.used)?;
+                let (next, words) = leave(base, tracked, found, disk, tracked.used)?;
+                *tracked = next;
                 self.unsaved = true;
+                self.outside_changes.push(words);
                 continue;
             }
             let Some(present) = found else { continue };
@@ -92,7 +100,8 @@ impl Files {
             {
                 let next = first_part(base, tracked.part + 1, disk, tracked.used, |length| length == 0)?;
                 let next_path = part_path(base, next.part);
-                tracing::warn!("{}", errors::unknown_bytes(&path, tracked.length, present, &next_path));
+                let words = errors::unknown_bytes(&path, tracked.length, present, &next_path);
+                self.outside_changes.push(words);
                 *tracked = next;
                 self.unsaved = true;
                 continue;
@@ -127,8 +136,10 @@ impl Files {
         let path = part_path(base, known.part);
         let present = disk.length(&path).map_err(|error| errors::io("look at", &path, &error))?;
         if present.unwrap_or(0) < known.length {
-            *known = leave(base, known, present, disk, now)?;
+            let (next, words) = leave(base, known, present, disk, now)?;
+            *known = next;
             self.unsaved = true;
+            self.outside_changes.push(words);
         } else if present.unwrap_or(0) > known.length {
             // Written by somebody else: an open handle may be of another file.
             tracing::info!(path = %path.display(), expected_bytes = known.length, present_bytes = present,
@@ -190,14 +201,14 @@ impl Room<'_> {
 
 /// What follows a part that lost promised bytes. One that was moved away, removed or emptied (log rotation
 /// does that too) begins anew under its own name. Of one that was cut the last line may be torn: nothing is
-/// appended to it, and a new part begins.
+/// appended to it, and a new part begins. Also what happened, in words.
 fn leave(
     base: &str,
     lost: &Tracked,
     present: Option<u64>,
     disk: &dyn Disk,
     now: Timestamp,
-) -> Result<Tracked, OutputError> {
+) -> Result<(Tracked, String), OutputError> {
     let next = match present {
         None => {
             let mut fresh = Tracked::at(lost.part, 0, now);
@@ -208,8 +219,7 @@ fn leave(
         Some(_) => first_part(base, lost.part + 1, disk, now, |length| length == 0)?,
     };
     let (path, next_path) = (part_path(base, lost.part), part_path(base, next.part));
-    tracing::warn!("{}", errors::lost_bytes(&path, lost.length, present, &next_path));
-    Ok(next)
+    Ok((next, errors::lost_bytes(&path, lost.length, present, &next_path)))
 }
 
 /// The newest part if its length is `usable`, else a fresh one. An older part was ended for a reason.

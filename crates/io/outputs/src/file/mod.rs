@@ -144,6 +144,10 @@ impl Output for FileOutput {
             written
         })
     }
+
+    fn take_outside_changes(&mut self) -> Vec<String> {
+        self.files.take_outside_changes()
+    }
 }
 
 impl FileOutput {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use trailhound_journal::{Journal, JournalError, JournalErrorKind};
-use trailhound_model::{ContentId, Span};
+use trailhound_model::{ContentId, OutputName, Span, Timestamp};
 
 use super::carry_out::Work;
 use super::{Done, Order, Wish};
@@ -46,6 +46,42 @@ pub struct Change {
     pub reopened: u64,
     /// Pending blobs whose wait was ended.
     pub hastened: u64,
+}
+
+/// The command of an entry that is an [`OutsideChange`].
+pub const OUTSIDE_COMMAND: &str = "changed from outside";
+
+/// What others did to what an output had delivered, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutsideChange {
+    /// When it was noticed, RFC 3339.
+    pub at: String,
+    /// Always `nobody known`.
+    pub who: String,
+    /// [`OUTSIDE_COMMAND`].
+    pub command: String,
+    /// The output.
+    pub output: String,
+    /// What happened, in words.
+    pub what: String,
+}
+
+/// Records it.
+pub(crate) async fn note_outside_change(
+    journal: &dyn Journal,
+    output: &OutputName,
+    at: Timestamp,
+    what: &str,
+) -> Result<(), JournalError> {
+    let change = OutsideChange {
+        at: at.to_string(),
+        who: "nobody known".to_owned(),
+        command: OUTSIDE_COMMAND.to_owned(),
+        output: output.to_string(),
+        what: what.to_owned(),
+    };
+    add(journal, &encode(&change)?).await?;
+    Ok(())
 }
 
 /// An entry whose change is under way.
@@ -107,7 +143,7 @@ async fn add(journal: &dyn Journal, value: &str) -> Result<String, JournalError>
     Err(failed("no number is free for the record of changes".to_owned()))
 }
 
-fn encode(change: &Change) -> Result<String, JournalError> {
+fn encode(change: &impl Serialize) -> Result<String, JournalError> {
     serde_json::to_string(change).map_err(|error| failed(format!("the record of changes: {error}")))
 }
 

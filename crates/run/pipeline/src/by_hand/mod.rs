@@ -16,7 +16,8 @@ use trailhound_ledger::Limits;
 use trailhound_model::{ContentId, Span, StreamKey, Timestamp};
 
 pub(crate) use self::carry_out::{Work, carry_out};
-pub use self::changes::{CHANGE_PREFIX, Change};
+pub(crate) use self::changes::note_outside_change;
+pub use self::changes::{CHANGE_PREFIX, Change, OUTSIDE_COMMAND, OutsideChange};
 use self::mailbox::Undelivered;
 pub(crate) use self::mailbox::{Letter, Mailbox};
 

@@ -159,6 +159,7 @@ async fn streams(instance: &SiteInstance, permitted: &[ContentType], now: Timest
     };
     let mut findings = Vec::new();
     let mut listable = Vec::new();
+    let mut started = false;
     for &stream in permitted {
         let name = stream.as_str();
         if subscriptions.iter().any(|s| s.enabled && s.known == Some(stream)) {
@@ -166,7 +167,10 @@ async fn streams(instance: &SiteInstance, permitted: &[ContentType], now: Timest
             continue;
         }
         match instance.client.start(stream).await {
-            Ok(_) => listable.push((stream, format!("{name} was off and is started now"))),
+            Ok(_) => {
+                started = true;
+                listable.push((stream, format!("{name} was off and is started now")));
+            }
             Err(error) if error.reaction == Reaction::AuditingOff => {
                 findings.push(failed("auditing", &error));
                 return findings;
@@ -175,7 +179,7 @@ async fn streams(instance: &SiteInstance, permitted: &[ContentType], now: Timest
         }
     }
     if !listable.is_empty() {
-        findings.extend(listings(instance, listable, now).await);
+        findings.extend(listings(instance, listable, started, now).await);
     }
     findings
 }
@@ -184,15 +188,19 @@ async fn streams(instance: &SiteInstance, permitted: &[ContentType], now: Timest
 async fn listings(
     instance: &SiteInstance,
     streams: Vec<(ContentType, String)>,
+    started: bool,
     now: Timestamp,
 ) -> Vec<Finding> {
     let minute = Span { from: now - minutes(1), to: now };
     let mut findings = Vec::new();
     let mut quota = Finding::ok("quota", "content can be listed, and requests are not throttled");
-    let mut listed = false;
+    let (mut listed, mut has_content) = (false, false);
     for (stream, is_on) in streams {
         match instance.client.list(stream, minute).await {
-            Ok(_) => listed = true,
+            Ok(page) => {
+                listed = true;
+                has_content |= !page.blobs.is_empty();
+            }
             Err(error) if error.reaction == Reaction::Throttled => quota = failed("quota", &error),
             Err(error) => {
                 findings.push(failed_stream(stream, &error));
@@ -202,12 +210,24 @@ async fn listings(
         findings.push(Finding::ok("subscriptions", is_on));
     }
     if listed {
-        findings.push(Finding::ok("auditing", "audit records are being made for this tenant"));
+        findings.push(auditing(started, has_content));
     }
     if listed || quota.verdict != Verdict::Ok {
         findings.push(quota);
     }
     findings
+}
+
+/// Microsoft refuses a start while auditing is off, and nothing else: a listing works all the same.
+fn auditing(started: bool, has_content: bool) -> Finding {
+    let told = match (started, has_content) {
+        (true, _) => "auditing is switched on: Microsoft has just started a subscription",
+        (false, true) => "audit records are being made: there is content of the last minute",
+        (false, false) => {
+            "nothing says that auditing is off; whether it is on shows with the next record, or in Microsoft Purview"
+        }
+    };
+    Finding::ok("auditing", told)
 }
 
 fn failed_stream(stream: ContentType, error: &ApiError) -> Finding {

@@ -244,8 +244,8 @@ impl StreamDriver {
 
     pub(super) fn journal_failed(&mut self, error: JournalError) -> Timestamp {
         self.journal_failures += 1;
-        tracing::error!(stream = %self.context.key, error = %error, hint = error.kind.hint(), "journal failed");
-        self.context.board.journal_error(Some(format!("{error}; {}", error.kind.hint())));
+        tracing::debug!(stream = %self.context.key, error = %error, "journal failed");
+        self.context.board.journal_failed(&error, self.context.clock.now());
         let wait = seconds(1) * (1 << self.journal_failures.min(5));
         if self.is_once() && self.journal_failures >= ONCE_JOURNAL_FAILURES {
             self.fatal = Some(JobError::Journal(error));
@@ -260,10 +260,8 @@ impl StreamDriver {
 
     /// A journal call went through.
     pub(super) fn journal_is_well(&mut self) {
-        if self.journal_failures > 0 {
-            self.journal_failures = 0;
-            self.context.board.journal_error(None);
-        }
+        self.journal_failures = 0;
+        self.context.board.journal_works(self.context.clock.now());
     }
 }
 

@@ -5,8 +5,9 @@ mod text;
 use std::path::Path;
 
 use trailhound_config::Config;
+use trailhound_env::{Clock, SystemClock};
 use trailhound_journal::{JournalErrorKind, SqliteJournal};
-use trailhound_model::{InstanceName, StreamKey, StreamName};
+use trailhound_model::{InstanceName, StreamKey, StreamName, Timestamp};
 use trailhound_pipeline::by_hand::Controls;
 use trailhound_pipeline::site;
 
@@ -18,6 +19,9 @@ use crate::output;
 use crate::runtime::block_on;
 use crate::setup;
 
+/// Blobs that nobody knows, named one by one.
+const MAX_UNKNOWN_NAMED: usize = 5;
+
 pub(crate) fn app(args: &AppArgs) -> Result<Exit, Failure> {
     let (chosen, command) = match &args.what {
         AppCommand::Retry(retry) => {
@@ -26,6 +30,9 @@ pub(crate) fn app(args: &AppArgs) -> Result<Exit, Failure> {
         }
         AppCommand::Rewind(rewind) => (&rewind.streams, Command::Rewind { to: rewind.to.to_string() }),
     };
+    if let AppCommand::Rewind(rewind) = &args.what {
+        refuse_future(rewind.to)?;
+    }
     let config = setup::load_config(&chosen.file.config)?;
     refuse_unknown(&config, chosen)?;
     let request = Request {
@@ -42,10 +49,33 @@ pub(crate) fn app(args: &AppArgs) -> Result<Exit, Failure> {
     };
     if chosen.json {
         output::print_json(&answer)?;
-    } else {
+    } else if answer.unknown.is_empty() || text::is_anything_told(&answer) {
         output::print(&text::render(&answer, is_retry))?;
     }
-    Ok(Exit::Done)
+    if answer.unknown.is_empty() { Ok(Exit::Done) } else { Err(unknown_blobs(&answer, chosen)) }
+}
+
+fn refuse_future(to: Timestamp) -> Result<(), Failure> {
+    let now = SystemClock::default().now();
+    if to <= now {
+        return Ok(());
+    }
+    let what = format!("`--to {to}` lies in the future: nothing was listed there that could be listed again");
+    Err(Failure::new(Exit::Usage, what, format!("give a moment of the last seven days; it is {now} now")))
+}
+
+fn unknown_blobs(answer: &Answer, chosen: &ChosenStreams) -> Failure {
+    let named: Vec<String> =
+        answer.unknown.iter().take(MAX_UNKNOWN_NAMED).map(|id| format!("`{id}`")).collect();
+    let more = match answer.unknown.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let place = chosen.stream.as_ref().map_or(String::new(), |stream| format!(" · {stream}"));
+    let what =
+        format!("no listing of {}{place} has named the blob {}{more}", answer.application, named.join(", "));
+    let hint = "`trailhound prove --json` names blobs that are in a gap or fail, as `content_id`";
+    Failure::new(Exit::Usage, what, hint)
 }
 
 /// No daemon: take the folder and do what it would do.

@@ -23,11 +23,17 @@ pub(crate) fn render(answer: &Answer, is_retry: bool) -> String {
             let _ = writeln!(text, "  {line}");
         }
     }
-    for id in &answer.unknown {
-        let _ = writeln!(text, "No listing has named the blob {id}.");
-    }
     text.push_str(conclusion(answer, changed, is_retry));
     text
+}
+
+/// Whether some stream has something to tell.
+pub(crate) fn is_anything_told(answer: &Answer) -> bool {
+    answer.streams.iter().any(|stream| {
+        let mut lines = Vec::new();
+        tell(stream, true, &mut lines);
+        !lines.is_empty()
+    })
 }
 
 /// Adds what happened to one stream; whether anything changed.
@@ -74,11 +80,11 @@ fn conclusion(answer: &Answer, changed: bool, is_retry: bool) -> &'static str {
         (true, false, true) => "No daemon runs: the next `trailhound run` or `collect` does it.\n",
         (true, true, false) => {
             "The daemon has begun. What is in the journal is not fetched twice, nor\n\
-             delivered again: `trailhound replay` does that.\n"
+             delivered again.\n"
         }
         (true, false, false) => {
             "No daemon runs: the next `trailhound run` lists it. What is in the journal\n\
-             is not fetched twice, nor delivered again: `trailhound replay` does that.\n"
+             is not fetched twice, nor delivered again.\n"
         }
     }
 }

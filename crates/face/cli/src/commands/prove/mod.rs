@@ -1,5 +1,6 @@
 //! `trailhound prove`: the coverage ledger, read beside a running daemon.
 
+mod changes;
 mod export;
 mod proof;
 mod text;
@@ -26,6 +27,11 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
         let what = format!("`--to {to}` is not after `--from {from}`");
         return Err(Failure::new(Exit::Usage, what, "the span goes from `--from` to before `--to`"));
     }
+    let now = trailhound_env::SystemClock::default().now();
+    if let Some(from) = args.from.filter(|from| now < *from) {
+        let what = format!("`--from {from}` lies in the future: nothing can be covered there yet");
+        return Err(Failure::new(Exit::Usage, what, format!("it is {now} now")));
+    }
     if !args.verify.is_empty() {
         return export::verify(&args.verify, args.public_key.as_deref());
     }
@@ -43,13 +49,14 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Exit, Failure> {
         keep_chosen(&mut reports, args)?;
         Ok(reports)
     };
-    let range = Range { from: args.from, to: args.to, now: trailhound_env::SystemClock::default().now() };
+    let range = Range { from: args.from, to: args.to, now };
     if let Some(path) = &args.export {
         return export::export(&journal, &Scope { config: &config, range: &range, choose: &choose }, path);
     }
     let reports = choose(journal.report()?)?;
     let outputs: Vec<_> = config.outputs.iter().map(|output| output.name().clone()).collect();
-    let proof = Proof::new(&reports, &outputs, &range);
+    let mut proof = Proof::new(&reports, &outputs, &range);
+    proof.changes = changes::newest(&journal, args.app.as_ref())?;
     if args.json {
         output::print_json(&proof)?;
     } else {

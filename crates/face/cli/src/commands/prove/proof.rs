@@ -6,6 +6,7 @@ use trailhound_model::{
     BlobCounts, ContentId, DeliveryCounts, Gap, OutputName, RecordCounts, Span, SpanSet, Timestamp, promises,
 };
 
+use super::changes::ChangeProof;
 use crate::exit::Exit;
 
 /// Which part of the coverage is looked at.
@@ -29,6 +30,8 @@ pub(crate) struct Proof {
     /// The range was asked for: the sums go beyond it.
     #[serde(skip)]
     pub(crate) is_limited: bool,
+    /// The newest 1,000 changes by hand or from outside, oldest first.
+    pub(crate) changes: Vec<ChangeProof>,
 }
 
 #[derive(Serialize)]
@@ -121,7 +124,7 @@ impl Proof {
         let (complete, balanced) = (all(StreamProof::is_complete), all(|stream| stream.balanced));
         let complete = complete && !applications.is_empty();
         let is_limited = range.from.is_some() || range.to.is_some();
-        Self { applications, complete, balanced, is_limited }
+        Self { applications, complete, balanced, is_limited, changes: Vec::new() }
     }
 
     /// The exit code that it means.

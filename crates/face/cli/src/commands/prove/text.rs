@@ -2,16 +2,19 @@
 
 use std::fmt::Write as _;
 
+use super::changes::ChangeProof;
 use super::proof::{OutputProof, Part, Proof, StreamProof};
 use crate::duration;
 use crate::gaps;
-use crate::output::{bytes, count, plural};
+use crate::output::{self, bytes, count, plural};
 
 /// Rows of one kind before the rest is summed up.
 const MAX_ROWS: usize = 12;
 
-/// Columns for the terms of a sum.
-const TERMS_WIDTH: usize = 80;
+/// Columns.
+const WIDTH: usize = 100;
+/// Columns before the words of a line.
+const INDENT: usize = 14;
 
 const BOLD: &str = "\x1b[1m";
 const RED: &str = "\x1b[31m";
@@ -31,8 +34,25 @@ pub(crate) fn render(proof: &Proof) -> String {
     if proof.applications.is_empty() {
         text.push_str("The journal knows no stream yet.\n");
     }
+    change_lines(&mut text, &proof.changes);
     text.push_str(&conclusion(proof));
     text
+}
+
+/// The newest last, as in a log.
+fn change_lines(text: &mut String, changes: &[ChangeProof]) {
+    if changes.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "{BOLD}Changed by hand or from outside{PLAIN}");
+    let hidden = changes.len().saturating_sub(MAX_ROWS);
+    if hidden > 0 {
+        line(text, "", &format!("… {hidden} before these: see `--json`"));
+    }
+    for change in &changes[hidden..] {
+        line(text, &format!("change/{}", change.number), &short(&change.tell()));
+    }
+    text.push('\n');
 }
 
 fn stream_lines(text: &mut String, stream: &StreamProof, is_limited: bool) {
@@ -66,7 +86,8 @@ fn stream_lines(text: &mut String, stream: &StreamProof, is_limited: bool) {
     }
     for blob in stream.failing.iter().take(MAX_ROWS) {
         let tries = plural(u64::from(blob.attempts), "failure");
-        line(text, "failing", &format!("{} ({tries}): {}", clip(blob.content_id.as_str()), blob.last_error));
+        line(text, "failing", blob.content_id.as_str());
+        line(text, "", &format!("{tries}: {}", blob.last_error));
     }
 }
 
@@ -125,12 +146,7 @@ fn record_sum(text: &mut String, stream: &StreamProof, output: &OutputProof) {
     ];
     let _ = write!(sum, " + {} duplicates", count(stream.records.duplicates));
     for (number, what) in unusual.into_iter().filter(|(number, _)| *number > 0) {
-        let term = format!(" + {} {what}", count(number));
-        let last_line = sum.rsplit('\n').next().unwrap_or("").len();
-        if last_line + term.len() > TERMS_WIDTH {
-            let _ = write!(sum, "\n{:15}", "");
-        }
-        sum.push_str(&term);
+        let _ = write!(sum, " + {} {what}", count(number));
     }
     line(text, &format!("→ {}", output.output), &format!("{sum} {}", mark(output.waiting.min(0))));
 }
@@ -158,20 +174,10 @@ fn more(text: &mut String, rows: usize) {
 }
 
 fn line(text: &mut String, label: &str, words: &str) {
-    let _ = writeln!(text, "  {label:<12} {words}");
+    output::row(text, label, words, INDENT, WIDTH);
 }
 
 /// Without milliseconds that are zero.
 fn short(time: &str) -> String {
     time.replace(".000Z", "Z")
-}
-
-/// Ids are long; their ends tell them apart.
-fn clip(id: &str) -> String {
-    let length = id.chars().count();
-    if length <= 40 {
-        id.to_owned()
-    } else {
-        format!("…{}", id.chars().skip(length - 39).collect::<String>())
-    }
 }

@@ -52,6 +52,7 @@ fn reasons(board: &Snapshot) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use trailhound_journal::{JournalError, JournalErrorKind};
     use trailhound_model::{InstanceName, OutputName, StreamKey, StreamName, Timestamp};
     use trailhound_pipeline::source::Reaction;
 
@@ -74,9 +75,12 @@ mod tests {
         assert_eq!(health.not_ready(), ["application `contoso`: no"]);
         board.stream(&key("b"), |status| status.phase = StreamPhase::Ok);
         assert!(health.not_ready().is_empty());
-        board.journal_error(Some("full".to_owned()));
-        assert_eq!(health.not_ready(), ["journal: full"]);
-        board.journal_error(None);
+        let full = JournalError { kind: JournalErrorKind::Full, detail: "`/data`".to_owned() };
+        board.journal_failed(&full, Timestamp::default());
+        let said = "journal: the disk that holds the journal is full: `/data`; free space on that file system; \
+            collection and delivery go on by themselves, nothing is lost";
+        assert_eq!(health.not_ready(), [said]);
+        board.journal_works(Timestamp::default() + trailhound_model::minutes(1));
         let name = OutputName::new("files").unwrap();
         let error = (Timestamp::default(), "write".to_owned(), "make room".to_owned());
         board.output(&name, |output| output.error = Some(error));

@@ -6,7 +6,7 @@ use trailhound_model::Timestamp;
 
 use super::picture::{Picture, StreamPicture};
 use crate::duration;
-use crate::output::{count, plural};
+use crate::output::{self, count, plural};
 
 /// Columns.
 const WIDTH: usize = 80;
@@ -135,24 +135,8 @@ fn health_lines(text: &mut String, stream: &StreamPicture, picture: &Picture) {
     }
 }
 
-/// A label and its words, wrapped below each other.
 fn line(text: &mut String, label: &str, words: &str) {
-    let mut row = format!("  {label:<0$}", INDENT - 2);
-    let mut used = row.chars().count().max(INDENT);
-    let mut is_first = true;
-    for word in words.split(' ') {
-        let width = anstream::adapter::strip_str(word).to_string().chars().count();
-        if !is_first && used + 1 + width > WIDTH {
-            let _ = writeln!(text, "{}", row.trim_end());
-            row = " ".repeat(INDENT);
-            used = INDENT;
-        }
-        row.push(' ');
-        row.push_str(word);
-        used += 1 + width;
-        is_first = false;
-    }
-    let _ = writeln!(text, "{}", row.trim_end());
+    output::row(text, label, words, INDENT, WIDTH);
 }
 
 fn ago(at: Timestamp, now: Timestamp) -> String {

@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 use trailhound_config::Config;
 use trailhound_journal::{JournalError, JournalReader, StreamReport};
 use trailhound_model::InstanceName;
-use trailhound_pipeline::by_hand::CHANGE_PREFIX;
 use trailhound_proof::{ApplicationLine, ChangeLine, FORMAT, HeaderLine, Line, Writer};
 
 use self::keys::{Keys, Series};
 pub(super) use self::verify::verify;
+use super::changes::{self, ChangeProof};
 use super::proof::{Proof, Range};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -153,14 +153,11 @@ impl Report {
         Ok((exit, told))
     }
 
-    /// What people changed by hand, ever.
+    /// What was changed by hand or from outside, ever.
     fn changes(&mut self, view: &JournalReader) -> Result<(), OwnFailure> {
-        for number in 1.. {
-            let Some(text) = view.control(&format!("{CHANGE_PREFIX}{number:010}"))? else { break };
-            let change = serde_json::from_str(&text).unwrap_or(serde_json::Value::String(text));
-            self.line(&Line::Change(ChangeLine { number, change }))?;
-        }
-        Ok(())
+        changes::for_each(view, |ChangeProof { number, change }| {
+            self.line(&Line::Change(ChangeLine { number, change })).map_err(OwnFailure)
+        })
     }
 
     fn line(&mut self, line: &Line) -> Result<(), Failure> {
