@@ -55,6 +55,7 @@ fn wish_of(command: &Command) -> Result<Wish, Refusal> {
         Command::Retry { blobs } => {
             Ok(Wish::Retry { blobs: blobs.iter().map(|id| ContentId::new(id)).collect() })
         }
+        Command::Status => Err(("a question is no order".to_owned(), String::new())),
         Command::Rewind { to } => match Timestamp::parse(to) {
             Ok(to) => Ok(Wish::Rewind { to }),
             Err(error) => Err((error.to_string(), String::new())),

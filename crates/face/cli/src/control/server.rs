@@ -13,9 +13,11 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use trailhound_env::Clock;
 use trailhound_journal::Journal;
+use trailhound_pipeline::board::Board;
 use trailhound_pipeline::by_hand::Controls;
 
-use super::wire::{Reply, Request};
+use super::status::status_of;
+use super::wire::{Command, Reply, Request};
 use super::{MAX_REQUEST_BYTES, SOCKET, carry_out};
 
 /// Connections that are answered at once; more wait.
@@ -38,22 +40,24 @@ struct Shared {
     controls: Controls,
     clock: Arc<dyn Clock>,
     owner: u32,
+    board: Box<dyn Fn() -> Board + Send + Sync>,
 }
 
 impl ControlServer {
     /// Makes the socket. The caller holds the folder, so one that is there already is of a process that is gone.
-    /// Without a socket the daemon works all the same: the log says why.
+    /// Without a socket the daemon works all the same: the log says why. `board`: the present one.
     pub(crate) fn start(
         data_dir: &Path,
         journal: &Arc<dyn Journal>,
         controls: &Controls,
         clock: &Arc<dyn Clock>,
+        board: impl Fn() -> Board + Send + Sync + 'static,
     ) -> Option<Self> {
         let path = data_dir.join(SOCKET);
         let (listener, owner) = match make_socket(&path) {
             Ok(made) => made,
             Err(error) => {
-                let hint = "`trailhound app` needs the daemon stopped; a shorter path of `data_dir` may help";
+                let hint = socket_hint(&error);
                 tracing::warn!(socket = %path.display(), %error, hint, "no control socket");
                 return None;
             }
@@ -63,6 +67,7 @@ impl ControlServer {
             controls: controls.clone(),
             clock: Arc::clone(clock),
             owner,
+            board: Box::new(board),
         };
         Some(Self { path, serving: tokio::spawn(serve(listener, Arc::new(shared))) })
     }
@@ -73,6 +78,19 @@ impl Drop for ControlServer {
         self.serving.abort();
         // A socket that stays is recognised as stale by the next one who asks.
         let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn socket_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory => {
+            "a folder has its name: remove it and start the daemon again; until then `trailhound app` needs the \
+             daemon stopped"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free space and start the daemon again; until then `trailhound app` needs the daemon stopped"
+        }
+        _ => "`trailhound app` needs the daemon stopped; a shorter path of `data_dir` may help",
     }
 }
 
@@ -151,6 +169,9 @@ async fn work(request: Request, connection: &UnixStream, shared: &Shared) -> Rep
         Ok(peer) => peer.uid(),
         Err(error) => return refused(&format!("failed to see who asks: {error}"), ""),
     };
+    if matches!(request.command, Command::Status) {
+        return Reply::Status(status_of(&(shared.board)(), &request.application));
+    }
     let who = format!("{} (uid {peer})", request.who);
     let now = shared.clock.now();
     match carry_out(request, &who, &shared.controls, shared.journal.as_ref(), now).await {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::status::Status;
+
 /// Both sides must be of this version.
 pub(crate) const VERSION: u32 = 1;
 /// Most blobs of one retry.
@@ -27,6 +29,8 @@ pub(crate) enum Command {
     Retry { blobs: Vec<String> },
     /// RFC 3339.
     Rewind { to: String },
+    /// How its streams are (application empty: all streams). Changes nothing.
+    Status,
 }
 
 /// What the other side says.
@@ -34,6 +38,7 @@ pub(crate) enum Command {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Reply {
     Done(Answer),
+    Status(Status),
     Refused { what: String, hint: String },
 }
 

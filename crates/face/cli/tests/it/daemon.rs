@@ -142,6 +142,20 @@ fn its_state_is_told_beside_it_and_after_it() {
     assert!(told.stdout.starts_with("A daemon is running."), "{}", told.stdout);
     assert!(!told.stdout.contains('\x1b') && !told.stdout.contains("wrong~secret"), "{}", told.stdout);
 
+    daemon.until("the daemon says how it is", |_| {
+        let told = trailhound(site.path(), &["state", "show", "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+        json["streams"].as_array().unwrap().iter().all(|stream| stream["health"]["live"] == true)
+    });
+    let told = trailhound(site.path(), &["state", "show"]);
+    assert!(told.stdout.contains("not seen enabled yet") && told.stdout.contains("none has succeeded yet"));
+    assert!(told.stdout.contains("5 of 5 streams are not well"), "{}", told.stdout);
+    daemon.signal("STOP");
+    let told = trailhound(site.path(), &["state", "show"]);
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    assert!(told.stdout.contains("It does not say how it is (it said nothing in time)"), "{}", told.stdout);
+    daemon.signal("CONT");
+
     daemon.signal("TERM");
     daemon.wait_for(GRACEFUL).expect("it stops within 10 s");
     let told = trailhound(site.path(), &["state", "show", "--json"]);

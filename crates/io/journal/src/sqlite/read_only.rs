@@ -4,11 +4,12 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use trailhound_env::RealStorage;
-use trailhound_model::{OutputName, Span, StreamKey};
+use trailhound_model::{OutputName, Span, StreamKey, Timestamp};
 
 use super::core::stream_of;
 use super::errors::Result;
 use super::folder::DATABASE_FILE;
+use super::rows::optional_time;
 use super::schema::{MIGRATIONS, check_version, open_for_reading};
 use super::{SqliteJournal, blobs, control, report};
 use crate::{BlobRow, JournalError, ReaderState, StreamReport};
@@ -86,6 +87,17 @@ impl JournalReader {
             |row| row.get(0),
         )?;
         Ok(retired.cast_unsigned())
+    }
+
+    /// When the stream's subscription was last seen enabled, when a start of it was last sent, and when a listing or
+    /// fetch of it last succeeded. An unknown stream has none of these.
+    pub fn last_times(&self, key: &StreamKey) -> Result<[Option<Timestamp>; 3]> {
+        let mut statement = self.conn.prepare_cached(
+            "SELECT subscribed_at, start_sent_at, last_success FROM stream WHERE instance = ?1 AND name = ?2",
+        )?;
+        let mut rows = statement.query([key.instance.as_str(), key.stream.as_str()])?;
+        let Some(row) = rows.next()? else { return Ok([None; 3]) };
+        Ok([optional_time(row, 0)?, optional_time(row, 1)?, optional_time(row, 2)?])
     }
 
     /// A value of the control state.

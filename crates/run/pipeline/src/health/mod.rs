@@ -13,6 +13,8 @@ mod stored;
 mod task;
 mod watch;
 
+pub use trailhound_health::HealthState;
+
 pub use book::{Health, HealthBook};
 pub use stored::{StoredHealth, stored_key};
 pub use watch::StreamWatch;

@@ -19,12 +19,16 @@ impl Health {
     pub(crate) fn watch(&self, board: &Board) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = board.clone();
     }
+
+    /// The board of the plan that runs now.
+    pub(crate) fn board(&self) -> Board {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Readiness for Health {
     fn not_ready(&self) -> Vec<String> {
-        let board = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        board.read(reasons)
+        self.board().read(reasons)
     }
 }
 

@@ -42,7 +42,11 @@ pub(crate) fn run(path: &Path) -> Result<Exit, Failure> {
         let first = Plan::make(config, &journal, &around).await?;
         let console = Console::start(first.config.console.listen, &metrics, &health, &around).await?;
         let controls = Controls::default();
-        let control = ControlServer::start(&first.config.data_dir, &journal, &controls, &around.clock);
+        let control = {
+            let health = health.clone();
+            let board = move || health.board();
+            ControlServer::start(&first.config.data_dir, &journal, &controls, &around.clock, board)
+        };
         let daemon = Daemon { path, journal, around, metrics, health, console, controls, _control: control };
         daemon.go_on(first, &mut signals).await
     })

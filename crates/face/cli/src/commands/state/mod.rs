@@ -11,6 +11,7 @@ use trailhound_journal::{JournalErrorKind, SqliteJournal};
 
 use self::picture::{Picture, StreamPicture};
 use crate::args::{StateArgs, StateCommand, StateShowArgs};
+use crate::control;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -45,7 +46,14 @@ fn show(args: &StateShowArgs) -> Result<Exit, Failure> {
             return Err(Failure::new(Exit::Usage, what, format!("choose among: {}", known.join(", "))));
         }
     }
-    let picture = Picture { now: SystemClock::default().now(), is_running, streams };
+    let mut picture =
+        Picture { now: SystemClock::default().now(), is_running, streams, ..Picture::default() };
+    if is_running {
+        match control::ask_status(&config.data_dir, args.app.as_ref().map(ToString::to_string)) {
+            Ok(status) => picture.overlay(status),
+            Err(why) => picture.daemon_silent = Some(why),
+        }
+    }
     if args.json {
         output::print_json(&picture)?;
     } else {

@@ -5,19 +5,27 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use trailhound_journal::{JournalError, JournalReader, StreamReport};
 use trailhound_model::{InstanceName, OutputName, StreamName, Timestamp};
-use trailhound_pipeline::health::{StoredHealth, stored_key};
+use trailhound_pipeline::health::{HealthState, StoredHealth, stored_key};
+
+use crate::control::{FailingOutput, LiveStream, Status};
 
 /// Failing blobs that are named.
 const MAX_FAILING: usize = 20;
 
 /// Everything, at one moment.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(crate) struct Picture {
     #[serde(serialize_with = "as_text")]
     pub(crate) now: Timestamp,
     /// A process holds the data folder.
     #[serde(rename = "daemon_running")]
     pub(crate) is_running: bool,
+    /// A daemon runs and does not say how it is: why. All that follows is as it was written last.
+    pub(crate) daemon_silent: Option<String>,
+    /// Why the daemon cannot write the journal, with what to do.
+    pub(crate) journal_error: Option<String>,
+    /// Outputs that fail now, as the daemon says.
+    pub(crate) failing_outputs: Vec<FailingOutput>,
     pub(crate) streams: Vec<StreamPicture>,
 }
 
@@ -27,6 +35,15 @@ pub(crate) struct StreamPicture {
     pub(crate) stream: StreamName,
     /// As the daemon judged it last; absent before its first judgement.
     pub(crate) health: Option<HealthPicture>,
+    /// When the subscription was last seen enabled.
+    #[serde(serialize_with = "as_optional_text")]
+    pub(crate) subscribed_at: Option<Timestamp>,
+    /// When a start of it was last sent.
+    #[serde(serialize_with = "as_optional_text")]
+    pub(crate) start_sent_at: Option<Timestamp>,
+    /// When a listing or fetch last succeeded.
+    #[serde(serialize_with = "as_optional_text")]
+    pub(crate) last_success: Option<Timestamp>,
     /// Listed without a hole up to here.
     #[serde(serialize_with = "as_optional_text")]
     pub(crate) listed_to: Option<Timestamp>,
@@ -52,9 +69,16 @@ pub(crate) struct HealthPicture {
     pub(crate) since: Timestamp,
     pub(crate) cause: String,
     pub(crate) cure: String,
-    /// When the words were written: at the last change.
+    /// What else is known, a line each.
+    pub(crate) details: Vec<String>,
+    /// States that hold besides.
+    pub(crate) also: Vec<String>,
+    /// When it was judged; of what was written: at the last change.
     #[serde(serialize_with = "as_text")]
     pub(crate) written_at: Timestamp,
+    /// The running daemon's own judgement; if not, it is what some process wrote last.
+    #[serde(rename = "live")]
+    pub(crate) is_live: bool,
 }
 
 #[derive(Serialize)]
@@ -71,10 +95,50 @@ pub(crate) struct OutputPicture {
     pub(crate) waiting_records: u64,
 }
 
+impl Picture {
+    /// What the running daemon says.
+    pub(crate) fn overlay(&mut self, status: Status) {
+        self.journal_error = status.journal_error;
+        self.failing_outputs = status.failing_outputs;
+        let by_name = |live: LiveStream| ((live.application.clone(), live.stream.clone()), live);
+        let mut live: BTreeMap<_, _> = status.streams.into_iter().map(by_name).collect();
+        for stream in &mut self.streams {
+            if let Some(live) = live.remove(&(stream.application.to_string(), stream.stream.to_string())) {
+                stream.overlay(live);
+            }
+        }
+    }
+}
+
 impl StreamPicture {
     pub(crate) fn of(report: &StreamReport, journal: &JournalReader) -> Result<Self, JournalError> {
         let stored = journal.control(&stored_key(&report.key))?;
-        Ok(Self::new(report, stored.as_deref().and_then(StoredHealth::from_text)))
+        let mut picture = Self::new(report, stored.as_deref().and_then(StoredHealth::from_text));
+        [picture.subscribed_at, picture.start_sent_at, picture.last_success] =
+            journal.last_times(&report.key)?;
+        Ok(picture)
+    }
+
+    /// What the running daemon says goes before what was written. A state that is well and that it has not seen
+    /// confirmed stays the earlier process's.
+    pub(crate) fn overlay(&mut self, live: LiveStream) {
+        let state = live.state.as_deref().and_then(HealthState::from_word);
+        let times = (Timestamp::parse(&live.since), Timestamp::parse(&live.judged_at));
+        let (Some(state), (Ok(since), Ok(judged_at))) = (state, times) else { return };
+        if state.is_well() && !live.has_succeeded {
+            return;
+        }
+        self.health = Some(HealthPicture {
+            state: state.word(),
+            severity: state.severity().word(),
+            since,
+            cause: live.cause,
+            cure: live.cure,
+            details: live.details,
+            also: live.also,
+            written_at: judged_at,
+            is_live: true,
+        });
     }
 
     pub(crate) fn new(report: &StreamReport, health: Option<StoredHealth>) -> Self {
@@ -97,6 +161,9 @@ impl StreamPicture {
             application: report.key.instance.clone(),
             stream: report.key.stream.clone(),
             health: health.map(HealthPicture::of),
+            subscribed_at: None,
+            start_sent_at: None,
+            last_success: None,
             listed_to: report.covered.last().map(|span| span.to),
             holes: report.covered.len().saturating_sub(1),
             newest_blob: report.newest_blob,
@@ -117,7 +184,10 @@ impl HealthPicture {
             since: stored.since,
             cause: stored.cause,
             cure: stored.cure,
+            details: Vec::new(),
+            also: Vec::new(),
             written_at: stored.at,
+            is_live: false,
         }
     }
 }

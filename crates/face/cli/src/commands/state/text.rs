@@ -35,7 +35,17 @@ pub(crate) fn render(picture: &Picture) -> String {
     let is_ill =
         |stream: &&StreamPicture| stream.health.as_ref().is_some_and(|health| health.severity != "well");
     let ill = picture.streams.iter().filter(is_ill).count();
+    let unknown = picture.streams.iter().filter(|stream| is_unknown(stream, picture)).count() as u64;
+    if unknown > 0 {
+        let _ = writeln!(text, "{YELLOW}Not judged yet: {}.{PLAIN}", plural(unknown, "stream"));
+    }
+    if !picture.failing_outputs.is_empty() || picture.journal_error.is_some() {
+        let _ = writeln!(text, "{RED}Records are not delivered or not collected: see the top.{PLAIN}");
+        return text;
+    }
     let _ = match ill {
+        0 if unknown > 0 || picture.streams.is_empty() => Ok(()),
+        0 if !picture.is_running => writeln!(text, "No stream was known to be ill when the daemon ended."),
         0 => writeln!(text, "{GREEN}No stream is known to be ill.{PLAIN}"),
         ill => writeln!(
             text,
@@ -47,9 +57,34 @@ pub(crate) fn render(picture: &Picture) -> String {
     text
 }
 
+/// Nobody who lives has judged it.
+fn is_unknown(stream: &StreamPicture, picture: &Picture) -> bool {
+    stream.health.as_ref().is_none_or(|health| picture.is_running && !health.is_live)
+}
+
 fn head(picture: &Picture) -> String {
     if picture.is_running {
-        return format!("A daemon is running. As of {}.", short(picture.now));
+        let mut text = format!("A daemon is running. As of {}.", short(picture.now));
+        if let Some(why) = &picture.daemon_silent {
+            let words = format!(
+                "{YELLOW}It does not say how it is{PLAIN} ({why}): what follows is what was written last. Look \
+                 whether it is stopped or busy, and into its log."
+            );
+            text.push('\n');
+            output::row(&mut text, "daemon", &words, INDENT, WIDTH);
+        }
+        if let Some(error) = &picture.journal_error {
+            text.push('\n');
+            output::row(&mut text, "journal", &format!("{RED}{error}{PLAIN}"), INDENT, WIDTH);
+        }
+        for failing in &picture.failing_outputs {
+            let since = Timestamp::parse(&failing.since)
+                .map_or_else(|_| failing.since.clone(), |at| ago(at, picture.now));
+            let words = format!("{RED}failed to {}{PLAIN}; first {since}; {}", failing.error, failing.hint);
+            text.push('\n');
+            output::row(&mut text, &format!("→ {}", failing.output), &words, INDENT, WIDTH);
+        }
+        return text.trim_end().to_owned();
     }
     let streams = picture.streams.iter();
     let newest = streams
@@ -80,6 +115,16 @@ fn stream_lines(text: &mut String, stream: &StreamPicture, picture: &Picture) {
             line(text, "listed to", &format!("{} ({}){holes}", short(to), ago(to, now)));
         }
         None => line(text, "listed to", "nothing yet"),
+    }
+    let subscription = match (stream.subscribed_at, stream.start_sent_at) {
+        (Some(at), _) => format!("seen enabled {}", ago(at, now)),
+        (None, Some(at)) => format!("not seen enabled yet; a start was sent {}", ago(at, now)),
+        (None, None) => "not seen enabled yet".to_owned(),
+    };
+    line(text, "subscribed", &subscription);
+    match stream.last_success {
+        Some(at) => line(text, "last call", &format!("succeeded {} ({})", short(at), ago(at, now))),
+        None => line(text, "last call", "none has succeeded yet"),
     }
     if let Some(newest) = stream.newest_blob {
         line(text, "newest blob", &format!("{} ({})", short(newest), ago(newest, now)));
@@ -118,20 +163,36 @@ fn health_lines(text: &mut String, stream: &StreamPicture, picture: &Picture) {
         line(text, "health", "not judged yet");
         return;
     };
+    let since = format!("{} ({})", short(health.since), ago(health.since, picture.now));
+    if picture.is_running && !health.is_live {
+        let words = match picture.daemon_silent {
+            Some(_) => format!("written last: {} since {since}", health.state),
+            None => format!("not judged yet; an earlier process wrote: {} since {since}", health.state),
+        };
+        line(text, "health", &words);
+        return;
+    }
     let colour = match health.severity {
         "well" => GREEN,
         "warning" => YELLOW,
         _ => RED,
     };
     let word = if picture.is_running { "" } else { "was " };
-    let since = format!("{} ({})", short(health.since), ago(health.since, picture.now));
     line(text, "health", &format!("{word}{colour}{}{PLAIN} since {since}", health.state));
     if health.severity != "well" {
         line(text, "cause", &health.cause);
-        line(text, "", &format!("(said {}, when it was noticed)", ago(health.written_at, picture.now)));
+        if !health.is_live {
+            line(text, "", &format!("(said {}, when it was noticed)", ago(health.written_at, picture.now)));
+        }
     }
     if !health.cure.is_empty() && health.severity != "well" {
         line(text, "cure", &health.cure);
+    }
+    for detail in &health.details {
+        line(text, "known", detail);
+    }
+    if !health.also.is_empty() {
+        line(text, "also", &health.also.join(", "));
     }
 }
 

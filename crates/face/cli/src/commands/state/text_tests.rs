@@ -58,16 +58,28 @@ fn expired() -> StoredHealth {
 fn picture(is_running: bool) -> Picture {
     let well =
         StoredHealth::from_text("health1\nok\n2026-11-15T10:00:00Z\n2026-11-15T10:01:00Z\n\n").unwrap();
+    let live = |stream: &mut StreamPicture| {
+        stream.subscribed_at = Some(at("2026-11-22T02:00:00Z"));
+        stream.last_success = Some(at("2026-11-22T01:58:30Z"));
+        stream.health.as_mut().unwrap().is_live = is_running;
+    };
     let mut calm = StreamPicture::new(&report("Audit.General"), Some(well));
     (calm.pending_blobs, calm.gaps) = (0, std::collections::BTreeMap::new());
     calm.failing.clear();
     calm.outputs[0].waiting_records = 0;
-    let sick = StreamPicture::new(&report("Audit.Exchange"), Some(expired()));
+    let mut sick = StreamPicture::new(&report("Audit.Exchange"), Some(expired()));
     let new = StreamPicture::new(
         &StreamReport { covered: vec![], newest_blob: None, last_journalled_at: None, ..report("DLP.All") },
         None,
     );
-    Picture { now: at("2026-11-22T03:00:00Z"), is_running, streams: vec![sick, calm, new] }
+    live(&mut sick);
+    live(&mut calm);
+    Picture {
+        now: at("2026-11-22T03:00:00Z"),
+        is_running,
+        streams: vec![sick, calm, new],
+        ..Picture::default()
+    }
 }
 
 fn told(picture: &Picture) -> String {
@@ -89,4 +101,25 @@ fn the_picture_that_a_stopped_daemon_left() {
     let text = told(&picture(false));
     assert!(text.contains("No daemon is running") && text.contains("was credential failed"), "{text}");
     assert!(text.contains("the last sign of life is\nof 2026-11-22T02:00:30Z, 59m 30s ago."), "{text}");
+}
+
+#[test]
+fn a_daemon_that_has_judged_nothing_shows_no_green_and_a_full_journal_has_words() {
+    let mut picture = picture(true);
+    picture.streams.remove(0);
+    picture.streams[0].health.as_mut().unwrap().is_live = false;
+    picture.journal_error = Some(
+        "the disk that holds the journal is full: `/var/lib/trailhound`: database or disk is full; free space on \
+         that file system; collection and delivery go on by themselves, nothing is lost"
+            .to_owned(),
+    );
+    insta::assert_snapshot!(told(&picture));
+    picture.journal_error = None;
+    assert!(!told(&picture).contains("No stream is known to be ill"), "{}", told(&picture));
+    picture.daemon_silent = Some("it said nothing in time".to_owned());
+    assert!(
+        told(&picture).contains("It does not say how it is (it said nothing in time)"),
+        "{}",
+        told(&picture)
+    );
 }
