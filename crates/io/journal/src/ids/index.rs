@@ -6,11 +6,11 @@ use std::sync::Arc;
 use trailhound_model::{RecordEntry, RecordMark, Seq};
 
 use super::Result;
-use super::choose::to_merge;
+use super::choose::{to_close, to_merge};
 use super::day::Day;
 use super::filter::Bits;
 use super::hot::{Hot, Table, UndoMark};
-use super::run::Run;
+use super::run::{Page, Run};
 use super::seen::{Found, Seen};
 use super::task::{Made, Task};
 
@@ -131,7 +131,7 @@ impl DuplicateIndex {
         if let Some(frozen) = &self.frozen {
             return Some(Task::Seal(Arc::clone(&frozen.table)));
         }
-        self.runs.values().find_map(|runs| to_merge(runs)).map(Task::Merge)
+        self.runs.values().find_map(|runs| to_merge(runs)).or_else(|| to_close(&self.runs)).map(Task::Merge)
     }
 
     /// There are so many ids in memory that it is time for files.
@@ -215,6 +215,9 @@ impl DuplicateIndex {
             }
         }
         let mut open: Vec<usize> = (0..probes.len()).filter(|&at| !probes[at].found.in_its_day).collect();
+        // In the order in which filters and files lie: neighbours share a page of memory, and sometimes a block.
+        open.sort_unstable_by_key(|&at| probes[at].hash);
+        let mut page = Page::default();
         let mut hits = Vec::with_capacity(open.len());
         let others = self.runs.iter().rev().filter(|(other, _)| **other != day);
         for (run_day, runs) in self.runs.get_key_value(&day).into_iter().chain(others) {
@@ -226,7 +229,7 @@ impl DuplicateIndex {
                 hits.extend(open.iter().copied().filter(|&at| run.may_have(&probes[at].bits)));
                 for &at in &hits {
                     let Probe { seen, hash, found, .. } = &mut probes[at];
-                    run.look_up(seen, *hash, day, found)?;
+                    run.look_up(seen, *hash, day, &mut page, found)?;
                 }
                 if !hits.is_empty() {
                     open.retain(|&at| !probes[at].found.in_its_day);

@@ -20,6 +20,10 @@ use crate::{JournalError, JournalErrorKind};
 /// Bytes read at a time while a run is opened.
 const OPEN_BYTES: usize = 256 << 10;
 
+/// So far from where an even spread would have it a fence is looked for first: seven times what chance makes of a run
+/// of seven million ids.
+const NEAR_FENCES: usize = 64;
+
 /// What the database keeps of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RunFacts {
@@ -37,6 +41,19 @@ pub(crate) struct Run {
     fences: Vec<u64>,
     filter: Filter,
     file: Arc<dyn WholeFile>,
+}
+
+/// A block that was read last, to be used again.
+pub(super) struct Page {
+    bytes: Box<[u8; BLOCK_BYTES]>,
+    /// Which it is, by the run's number and its own; none when reading it failed.
+    holds: Option<(u64, u64)>,
+}
+
+impl Default for Page {
+    fn default() -> Self {
+        Self { bytes: Box::new([0; BLOCK_BYTES]), holds: None }
+    }
 }
 
 impl Run {
@@ -58,21 +75,39 @@ impl Run {
         self.filter.may_have(bits)
     }
 
-    /// Adds to `found` what the file has of the record.
-    pub(super) fn look_up(&self, seen: &Seen, hash: u64, day: Day, found: &mut Found) -> Result<()> {
-        let mut page = [0; BLOCK_BYTES];
+    /// Adds to `found` what the file has of the record. `page`: what was read last, of this run or another.
+    pub(super) fn look_up(
+        &self,
+        seen: &Seen,
+        hash: u64,
+        day: Day,
+        page: &mut Page,
+        found: &mut Found,
+    ) -> Result<()> {
         // Entries of one hash may begin at the end of the block before the one whose fence it is.
-        let first = self.fences.partition_point(|&fence| fence < hash).saturating_sub(1);
+        let first = first_not_below(&self.fences, hash).saturating_sub(1);
         for (number, _) in self.fences.iter().enumerate().skip(first).take_while(|(_, fence)| **fence <= hash)
         {
-            self.read_blocks(number as u64, &mut page)?;
-            for other in entries_of_hash(self.entries_in(number as u64, &page), hash) {
-                if other.has_id_of(seen) {
-                    found.add(other == *seen, self.facts.day == day);
+            let block = self.block(number as u64, page)?;
+            // To compare all is quicker than to search by hashes that would have to be taken first.
+            for other in self.entries_in(number as u64, block) {
+                if seen.has_id_in(other) {
+                    found.add(*other == seen.0, self.facts.day == day);
                 }
             }
         }
         Ok(())
+    }
+
+    /// The block `number`, checked; read unless `page` has it.
+    fn block<'a>(&self, number: u64, page: &'a mut Page) -> Result<&'a [u8]> {
+        let wanted = Some((self.facts.number, number));
+        if page.holds != wanted {
+            page.holds = None;
+            self.read_blocks(number, &mut page.bytes[..])?;
+            page.holds = wanted;
+        }
+        Ok(&page.bytes[..])
     }
 
     pub(super) fn len_blocks(&self) -> u64 {
@@ -135,10 +170,16 @@ impl Run {
     }
 }
 
-/// The entries of a sorted block that have the hash.
-fn entries_of_hash(entries: &[[u8; SEEN_BYTES]], hash: u64) -> impl Iterator<Item = Seen> {
-    let first = entries.partition_point(|entry| Seen(*entry).hash() < hash);
-    entries[first..].iter().map(|entry| Seen(*entry)).take_while(move |seen| seen.hash() == hash)
+/// `partition_point` of sorted hashes below `hash`. Hashes are spread evenly, so that the place is nearly known; where
+/// they are not, the whole is searched.
+fn first_not_below(fences: &[u64], hash: u64) -> usize {
+    let guess = usize::try_from((u128::from(hash) * fences.len() as u128) >> 64).unwrap_or(0);
+    let from = guess.saturating_sub(NEAR_FENCES);
+    let to = (guess + NEAR_FENCES).min(fences.len());
+    let is_before = from == 0 || fences[from - 1] < hash;
+    let is_within = to == fences.len() || fences[to] >= hash;
+    let (from, to) = if is_before && is_within { (from, to) } else { (0, fences.len()) };
+    from + fences[from..to].partition_point(|&fence| fence < hash)
 }
 
 /// Reads a part of the file piece by piece; answers its checksum.
@@ -180,4 +221,27 @@ fn damaged(facts: RunFacts, why: &str) -> JournalError {
         facts.entries,
         facts.day.start().utc_date(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Even ones, of which the place is guessed, and such as no hash function makes.
+        #[test]
+        fn fences_are_found_however_they_are_spread(
+            count in 0usize..3_000, shift in 0u32..64, asked in any::<u64>(), near in any::<prop::sample::Index>()
+        ) {
+            let spread = |number: usize| xxhash_rust::xxh3::xxh3_64(&number.to_le_bytes()) >> shift;
+            let mut fences: Vec<u64> = (0..count).map(spread).collect();
+            fences.sort_unstable();
+            let known = fences.get(near.index(count.max(1))).copied().unwrap_or(asked);
+            for hash in [asked, asked >> shift, known, known.saturating_add(1), 0, u64::MAX] {
+                prop_assert_eq!(first_not_below(&fences, hash), fences.partition_point(|&fence| fence < hash));
+            }
+        }
+    }
 }

@@ -33,6 +33,12 @@ impl Seen {
         self.key() == other.key()
     }
 
+    /// The same for one as it lies in a file; a plain comparison of numbers, for many in a row.
+    pub(crate) fn has_id_in(&self, other: &[u8; SEEN_BYTES]) -> bool {
+        let id = |bytes: &[u8; SEEN_BYTES]| bytes[4..].first_chunk().map_or(0, |id| u128::from_le_bytes(*id));
+        id(&self.0) == id(other) && self.0[..4] == other[..4]
+    }
+
     fn key(&self) -> &[u8] {
         &self.0[..KEY_BYTES]
     }

@@ -88,8 +88,9 @@ impl Workshop {
     }
 
     fn seal(&self, table: &Table, made: &mut Vec<u64>) -> Result<Vec<Arc<Run>>> {
-        let mut entries: Vec<(Day, u64, Seen)> =
-            table.iter().map(|kept| (kept.day, kept.seen.hash(), kept.seen)).collect();
+        // The table stays for those who ask meanwhile; its entries are put into order without a second copy of them.
+        let mut entries: Vec<(Day, u64, &Seen)> =
+            table.iter().map(|kept| (kept.day, kept.seen.hash(), &kept.seen)).collect();
         entries.sort_unstable();
         let of_days = entries.chunk_by(|(a, ..), (b, ..)| a == b);
         of_days

@@ -220,6 +220,42 @@ fn many_ids_are_merged_into_few_files_of_many_blocks_and_all_are_found() {
     assert_eq!(world.index.mark_records(2, Day(3), &asked).unwrap(), [RecordMark::New; 2]);
 }
 
+/// Files of a day, by day.
+fn files_of_days(world: &World) -> Vec<(i32, Vec<u64>)> {
+    let days: std::collections::BTreeSet<i32> = world.named.values().map(|facts| facts.day.0).collect();
+    let of_day = |day| world.named.values().filter(move |facts| facts.day.0 == day);
+    days.into_iter().map(|day| (day, of_day(day).map(|facts| facts.entries).collect())).collect()
+}
+
+#[test]
+fn an_older_day_becomes_one_file_and_a_few_late_ids_do_not_rewrite_it() {
+    let mut world = World::new();
+    let blob = |world: &mut World, day: i32, ids: std::ops::Range<u128>| {
+        let entry = |id| RecordEntry { offset: 0, length: 0, id: Some(RecordId(id)), hash: ContentHash(7) };
+        let entries: Vec<_> = ids.map(entry).collect();
+        let marks = world.index.mark_records(1, Day(day), &entries).unwrap();
+        world.index.accept();
+        world.chunks.push((1, day, entries));
+        while let Some(task) = world.index.next_task(Seq(world.chunks.len() as u64)) {
+            world.made = Some(world.workshop.run(&task).unwrap());
+            world.adopt();
+        }
+        marks
+    };
+    for (number, day) in [1, 1, 1, 2, 2, 2, 3, 3, 3].into_iter().enumerate() {
+        let first = number as u128 * 100 + 1;
+        blob(&mut world, day, first..first + 100);
+    }
+    assert_eq!(files_of_days(&world), [(1, vec![300]), (2, vec![100; 3]), (3, vec![100; 3])]);
+    blob(&mut world, 1, 1_001..1_021);
+    assert_eq!(files_of_days(&world)[0], (1, vec![300, 20]));
+    blob(&mut world, 1, 1_021..1_041);
+    assert_eq!(files_of_days(&world)[0], (1, vec![340]));
+    let again = blob(&mut world, 3, 1_000..1_041);
+    assert_eq!(again[0], RecordMark::New);
+    assert!(again[1..].iter().all(|mark| *mark == RecordMark::Duplicate));
+}
+
 #[test]
 fn files_that_are_missing_cut_or_changed_are_named() {
     let mut world = World::new();

@@ -30,8 +30,8 @@ use crate::{
 /// Record ids are remembered for at least this age of their blob, whatever the configuration says.
 pub const MIN_DEDUP_HORIZON: Duration = days(14);
 
-/// As many as a hash table of 2^20 places takes (35 MB).
-const IDS_IN_MEMORY: usize = 900_000;
+/// As many as a hash table of 2^19 places takes (17 MB); twice as many, the bound, fill one of 2^20.
+const IDS_IN_MEMORY: usize = 450_000;
 
 /// About what a ledger delta writes, in bytes: for the bounds of queue and group.
 const DELTA_BYTES: usize = 512;
