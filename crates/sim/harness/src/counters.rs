@@ -31,6 +31,7 @@ pub const COUNTERS: &[(&str, &str)] = &[
     ("kills", "deaths of the process as by SIGKILL"),
     ("power_losses", "losses of power"),
     ("starts_of_process", "how often the process was started"),
+    ("points", "commit points that were reached"),
     ("injected_errors", "commit points that answered with an error"),
     ("repeats", "records that the receiver was offered again"),
     ("failed_deliveries", "deliveries that the receiver or its disk did not accept"),

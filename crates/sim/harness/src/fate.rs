@@ -43,11 +43,14 @@ struct State {
     power_losses_left: i64,
     every_points: i64,
     countdown: i64,
+    /// The one death of a run that goes through all points: at which of them, and whether before it is done.
+    only: Option<(u64, bool)>,
     errors: u64,
+    points: u64,
 }
 
 impl Fate {
-    pub(crate) fn new(mut dice: Dice, plan: &Crashes) -> Self {
+    pub(crate) fn new(mut dice: Dice, plan: &Crashes, seed: u64) -> Self {
         let mut draw = |amount: Option<Amount>, otherwise| amount.map_or(otherwise, |a| a.draw(&mut dice));
         let (kills_left, errors_left) = (draw(plan.kills, 0), draw(plan.errors, 0));
         let power_losses_left = draw(plan.power_losses, 0);
@@ -60,13 +63,23 @@ impl Fate {
             power_losses_left,
             every_points,
             countdown,
+            only: plan.each_of_points.map(|points| ((seed / 2) % points, seed.is_multiple_of(2))),
             errors: 0,
+            points: 0,
         }))
     }
 
     /// Decides about the next commit point.
     pub(crate) fn next(&self) -> Deed {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.points += 1;
+        if let Some((number, is_before)) = state.only {
+            return match (state.points == number + 1, is_before) {
+                (false, _) => Deed::Go,
+                (true, true) => Deed::KillBefore,
+                (true, false) => Deed::KillAfter,
+            };
+        }
         let left = state.kills_left + state.errors_left + state.power_losses_left;
         if left <= 0 {
             return Deed::Go;
@@ -102,6 +115,11 @@ impl Fate {
             (false, true) => Deed::FailBefore,
             (false, false) => Deed::FailAfter,
         }
+    }
+
+    /// How many points there were.
+    pub(crate) fn points(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).points
     }
 
     /// How many points answered with an error.

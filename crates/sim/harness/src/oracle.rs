@@ -51,6 +51,7 @@ pub(crate) fn judge(mut stage: Stage<'_>, end: End) -> (Vec<String>, Counters) {
     let (lines, torn) = lines(&stage);
     violations.extend(torn);
     let mut counters = std::mem::take(&mut stage.counters);
+    counters.add("points", stage.fate.points());
     counters.add("injected_errors", stage.fate.errors());
     let throttled = stage.sim.accounts().iter().map(|(_, _, accounts)| accounts.throttled).sum();
     counters.add("too_many_requests", throttled);

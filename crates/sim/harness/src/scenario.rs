@@ -5,6 +5,7 @@ mod expect;
 mod value;
 mod world;
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -123,6 +124,10 @@ pub struct Crashes {
     pub power_losses: Option<Amount>,
     /// About how many points lie between two of them.
     pub every_points: Option<Amount>,
+    /// A run has at most so many points, and the process dies at one of them alone: the seed's half modulo this is
+    /// its number, even seeds die before it and odd ones after it. All else is drawn as by seed 0, so twice as many
+    /// seeds in a row go through every point of one run. Without the others.
+    pub each_of_points: Option<NonZeroU64>,
 }
 
 /// A scenario file cannot be used.
@@ -148,6 +153,7 @@ impl Scenario {
             return Err(wrong("keep at least one seed (`[[kept]]`)".to_owned()));
         }
         scenario.expect.check().map_err(wrong)?;
+        scenario.crashes.check().map_err(wrong)?;
         // What a seed draws does not change what is right: one trial tells all mistakes.
         scenario.sim_config(0).map_err(wrong)?;
         Ok(scenario)
@@ -169,9 +175,24 @@ impl Scenario {
         Ok(scenarios)
     }
 
+    /// What everything but the deaths is drawn with.
+    pub(crate) fn world_seed(&self, seed: u64) -> u64 {
+        if self.crashes.each_of_points.is_some() { 0 } else { seed }
+    }
+
     /// The repository's scenarios.
     pub fn folder() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../scenarios")
+    }
+}
+
+impl Crashes {
+    fn check(&self) -> Result<(), String> {
+        let others = [self.kills, self.errors, self.power_losses, self.every_points];
+        if self.each_of_points.is_some() && others.iter().any(Option::is_some) {
+            return Err("`crashes.each_of_points` stands alone: take the others out".to_owned());
+        }
+        Ok(())
     }
 }
 
@@ -196,6 +217,7 @@ mod tests {
             "[expect]\nat_least = { duplicats = 1 }\n",
             "[expect]\ngaps = ['lost']\n",
             "[product]\npoll_every = 'often'\n",
+            "[crashes]\nkills = 1\neach_of_points = 9\n",
         ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

@@ -66,6 +66,8 @@ pub(crate) struct Stage<'a> {
 impl<'a> Stage<'a> {
     /// Needs the paused runtime of the run.
     pub(crate) fn set(scenario: &'a Scenario, seed: u64, log: Log) -> Result<Self, String> {
+        let fate = Fate::new(scenario.dice(seed, Draws::Crashes), &scenario.crashes, seed);
+        let seed = scenario.world_seed(seed);
         let mut dice = scenario.dice(seed, Draws::Product);
         let begins_after =
             scenario.product.begins_after.map_or(Duration::ZERO, |after| after.draw(&mut dice));
@@ -91,7 +93,7 @@ impl<'a> Stage<'a> {
             disk: SimDisk::new(seed),
             disk_dice: Arc::new(Mutex::new(scenario.dice(seed, Draws::Disk))),
             receiver: Receiver::new(scenario.dice(seed, Draws::Receiver)),
-            fate: Arc::new(Fate::new(scenario.dice(seed, Draws::Crashes), &scenario.crashes)),
+            fate: Arc::new(fate),
             ahead: ahead_of_us.into(),
             dice: events,
             poll_every,

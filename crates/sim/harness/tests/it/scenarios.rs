@@ -45,3 +45,15 @@ fn a_run_can_be_played_again() {
         );
     }
 }
+
+#[test]
+fn the_process_may_die_at_every_commit_point_of_a_run() {
+    let all = Scenario::all(&Scenario::folder()).unwrap();
+    let scenario = all.into_iter().find(|scenario| scenario.name == "each-commit-point").unwrap();
+    let points = play(&scenario, 0).counters.get("points");
+    let campaign = Campaign::of_seeds(vec![scenario], 0, 2 * (points + 1));
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let (rows, failed) = campaign.run(cores, None, |_, _, _| {});
+    assert!(rows[0].runs > 200, "{points} points");
+    assert!(failed.is_empty(), "{failed:#?}");
+}
