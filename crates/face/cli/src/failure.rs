@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use trailhound_config::ConfigError;
 use trailhound_console::ConsoleError;
@@ -103,6 +103,22 @@ impl Problem {
 
     fn on_one_line(&self) -> String {
         if self.place.is_empty() { self.what.clone() } else { format!("{}: {}", self.place, self.what) }
+    }
+}
+
+/// What a person can do when a file cannot be used; `otherwise`: when nothing better is known.
+pub(crate) fn file_hint(error: &io::Error, otherwise: &'static str) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "run the command as the user that runs trailhound, or as one who may write there"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "the file system is read-only: mount it writable, or name another place"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free space on that file system and run the command again"
+        }
+        _ => otherwise,
     }
 }
 

@@ -22,6 +22,12 @@ pub enum JournalErrorKind {
     /// The folder or file cannot be opened or written. Not done.
     #[error("the journal cannot be opened")]
     Unusable,
+    /// This user may not read or write the folder. Not done.
+    #[error("permission denied on the data folder")]
+    Denied,
+    /// The folder is on a file system that takes no writes. Not done.
+    #[error("the data folder is on a read-only file system")]
+    ReadOnly,
     /// Its file was removed or replaced while it was open. Not done, and nothing will be until a restart.
     #[error("the journal's file is gone")]
     Lost,
@@ -48,6 +54,10 @@ impl JournalErrorKind {
             }
             Self::InUse => "stop the other process, or give this one a `data_dir` of its own",
             Self::Unusable => "check that `data_dir` exists and belongs to the user that runs trailhound",
+            Self::Denied => "run the command as the user that runs trailhound, or give this one the folder",
+            Self::ReadOnly => {
+                "mount it writable (a container may need a volume there), or choose another `data_dir`"
+            }
             Self::Lost => {
                 "stop trailhound, put the data folder back (or move to a new one) and start again; nothing more \
                  is acknowledged"

@@ -48,6 +48,9 @@ pub struct HeaderLine {
     pub applications: Vec<ApplicationLine>,
     /// Verifies the seal: 64 hexadecimal digits.
     pub public_key: String,
+    /// What whoever checks the report should know of the key and the series, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// An application and its tenant.

@@ -52,6 +52,75 @@ fn reports_are_sealed_follow_one_another_and_break_when_touched() {
     }
 }
 
+/// Whoever checks a later report must see that it is not of the key, or of the series, of those before it.
+#[test]
+fn a_key_or_series_that_was_lost_is_told_loudly() {
+    let site = collected();
+    assert_eq!(export(&site, "one.jsonl").code, Some(0));
+    std::fs::remove_file(site.at("data/proof/key")).unwrap();
+    let told = export(&site, "two.jsonl");
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    assert!(told.stderr.contains("WARN") && told.stderr.contains("was lost or replaced"), "{}", told.stderr);
+    let calm = export(&site, "three.jsonl");
+    assert!(!calm.stderr.contains("lost"), "it is told once: {}", calm.stderr);
+
+    let told = trailhound(site.path(), &["prove", "--verify", "one.jsonl", "two.jsonl"]);
+    assert_eq!(told.code, Some(1), "{}", told.stdout);
+    assert!(told.stdout.contains("WARNING") && told.stdout.contains("sealed with 2 keys"), "{}", told.stdout);
+    let same = trailhound(site.path(), &["prove", "--verify", "two.jsonl", "three.jsonl"]);
+    assert_eq!(same.code, Some(0), "{}", same.stdout);
+
+    std::fs::remove_dir_all(site.at("data/proof")).unwrap();
+    let told = export(&site, "four.jsonl");
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    let words = ["the key of the reports", "the series of the reports", "the last one was number 3"];
+    for word in words {
+        assert!(told.stderr.contains(word), "{word}: {}", told.stderr);
+    }
+    let header = std::fs::read_to_string(site.at("four.jsonl")).unwrap();
+    assert!(header.lines().next().unwrap().contains("\"warnings\":["));
+}
+
+#[test]
+fn empty_reports_and_missing_keys_have_words_of_their_own() {
+    let site = collected();
+    std::fs::write(site.at("empty.jsonl"), "").unwrap();
+    let told = trailhound(site.path(), &["prove", "--verify", "empty.jsonl"]);
+    assert_eq!(told.code, Some(1));
+    assert!(told.stdout.contains("the file is empty"), "{}", told.stdout);
+    let told = trailhound(site.path(), &["prove", "--verify", "empty.jsonl", "--public-key", "absent.pem"]);
+    assert_eq!(told.code, Some(2));
+    assert!(told.stderr.contains("as a file it cannot be read"), "{}", told.stderr);
+}
+
+/// Both need root, as most machines that run these tests for the project have.
+#[test]
+fn the_keys_belong_to_the_owner_of_the_data_folder_and_can_be_read_where_nothing_can_be_written() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let site = collected();
+    if chown(site.at("data"), Some(4321), Some(4321)).is_err() {
+        eprintln!("skipped: this user may not give files away");
+        return;
+    }
+    assert_eq!(export(&site, "one.jsonl").code, Some(0));
+    for name in ["proof", "proof/key", "proof/lock", "proof/series.json", "proof.last"] {
+        assert_eq!(std::fs::metadata(site.at("data").join(name)).unwrap().uid(), 4321, "{name}");
+    }
+    let data = site.at("data");
+    let mount = |options: &[&str]| Command::new("mount").args(options).arg(&data).status().unwrap().success();
+    if !mount(&["--bind", data.to_str().unwrap()]) || !mount(&["-o", "remount,bind,ro"]) {
+        eprintln!("skipped: this user may not mount a file system");
+        return;
+    }
+    let told = trailhound(site.path(), &["prove", "--public-key"]);
+    let refused = export(&site, "two.jsonl");
+    assert!(Command::new("umount").arg("-l").arg(&data).status().unwrap().success());
+    assert_eq!(told.code, Some(0), "{}", told.stderr);
+    assert!(told.stdout.starts_with("-----BEGIN PUBLIC KEY-----"), "{}", told.stdout);
+    assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+    assert!(refused.stderr.contains("the file system is read-only: mount it writable"), "{}", refused.stderr);
+}
+
 /// Rows that vanished behind the ledger's back are no retired ones.
 #[test]
 fn lost_rows_are_told_and_nothing_is_sealed() {

@@ -2,6 +2,8 @@
 //!
 //! Source: <https://www.sqlite.org/rescode.html>.
 
+use std::io::{self, ErrorKind};
+
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
@@ -24,6 +26,17 @@ impl JournalError {
 
     pub(crate) fn unusable(detail: impl Into<String>) -> Self {
         Self::new(JournalErrorKind::Unusable, detail)
+    }
+
+    /// A file operation on the folder or a file in it, before anything was done.
+    pub(crate) fn io(place: &str, error: &io::Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::PermissionDenied => JournalErrorKind::Denied,
+            ErrorKind::ReadOnlyFilesystem => JournalErrorKind::ReadOnly,
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => JournalErrorKind::Full,
+            _ => JournalErrorKind::Unusable,
+        };
+        Self::new(kind, format!("{place}: {error}"))
     }
 
     pub(crate) fn failed(detail: impl Into<String>) -> Self {

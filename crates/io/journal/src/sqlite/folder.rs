@@ -28,7 +28,7 @@ impl HeldFolder {
     /// its file, is `Damaged`: to begin anew in its place would collect everything again without a word.
     pub(super) fn take(storage: Arc<dyn Storage>, folder: &Path, page_bytes: u32) -> Result<Self> {
         let unusable =
-            |error: io::Error| JournalError::unusable(format!("the folder `{}`: {error}", folder.display()));
+            |error: io::Error| JournalError::io(&format!("the folder `{}`", folder.display()), &error);
         storage.make_folder(folder).map_err(unusable)?;
         let Some(lock) = storage.lock(&folder.join(LOCK_FILE)).map_err(unusable)? else {
             let detail = format!("the folder `{}`", folder.display());

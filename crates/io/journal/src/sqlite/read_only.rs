@@ -24,12 +24,16 @@ impl SqliteJournal {
     /// that is absent is `Unusable`; nothing is made.
     pub fn open_read_only(data_dir: &Path) -> Result<JournalReader> {
         let database = data_dir.join(DATABASE_FILE);
-        match std::fs::metadata(&database) {
+        // Opened, since that is what tells whether this user may read it.
+        match std::fs::File::open(&database).and_then(|file| file.metadata()) {
             Ok(file) if file.len() > 0 => {}
             Ok(_) => return Err(JournalError::unusable(format!("`{}` is empty", database.display()))),
             Err(error) => {
-                let detail = format!("no journal at `{}`: {error}", database.display());
-                return Err(JournalError::unusable(detail));
+                let place = match error.kind() {
+                    std::io::ErrorKind::NotFound => format!("no journal at `{}`", database.display()),
+                    _ => format!("`{}`", database.display()),
+                };
+                return Err(JournalError::io(&place, &error));
             }
         }
         let conn = open_for_reading(&RealStorage, &database)?;

@@ -93,7 +93,9 @@ pub(super) fn migrate(conn: &mut Connection, steps: &[&str]) -> Result<()> {
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", number as i64 + 1)?;
         transaction.commit()?;
-        tracing::info!(version = number + 1, "journal schema brought up to date");
+        if !empty {
+            tracing::info!(version = number + 1, "journal schema brought up to date");
+        }
     }
     Ok(())
 }

@@ -145,7 +145,7 @@ impl Lines {
 fn message(status: &StreamStatus, per_second: f64) -> String {
     let records = plural(status.records.fetched, "record");
     let size = bytes(status.raw_bytes as f64);
-    let rate = format!("{per_second:.0}/s");
+    let rate = format!("{per_second:.0} records/s");
     let trouble = match (&status.phase, &status.last_error) {
         _ if status.finished => ", done".to_owned(),
         (StreamPhase::Throttled, _) => ", Microsoft asks to wait".to_owned(),

@@ -22,7 +22,7 @@ pub(super) use self::verify::verify;
 use super::changes::{self, ChangeProof};
 use super::proof::{Proof, Range};
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, file_hint};
 use crate::output::{self, plural};
 
 /// What goes into the report.
@@ -35,7 +35,11 @@ pub(super) struct Scope<'a> {
 
 /// Prints the public key; makes the pair when there is none.
 pub(super) fn public_key(data_dir: &Path) -> Result<Exit, Failure> {
-    output::print(&Keys::open(data_dir)?.key.public().to_pem())?;
+    let public = match Keys::public(data_dir)? {
+        Some(public) => public,
+        None => Keys::open(data_dir)?.key.public(),
+    };
+    output::print(&public.to_pem())?;
     Ok(Exit::Done)
 }
 
@@ -46,11 +50,15 @@ pub(super) fn export(journal: &JournalReader, scope: &Scope<'_>, path: &Path) ->
     // Again, now that no other export goes on.
     refuse_to_overwrite(path)?;
     let series = keys.series()?;
+    let lost = keys.lost(&series);
+    for what in &lost {
+        tracing::warn!("{what}; the report says so in its first line");
+    }
     let unfinished = unfinished(path);
     let file = make(&unfinished).map_err(|error| unwritten(path, &error))?;
     let mut report =
         Report { out: BufWriter::new(file), writer: Writer::after(series.head()?), path: path.to_owned() };
-    let written = journal.in_one_view(|view| report.write(view, scope, &keys, &series));
+    let written = journal.in_one_view(|view| report.write(view, scope, &keys, &series, lost));
     let (proof, told) = match written {
         Ok(written) => written,
         Err(OwnFailure(failure)) => {
@@ -112,11 +120,12 @@ impl Report {
         scope: &Scope<'_>,
         keys: &Keys,
         series: &Series,
+        lost: Vec<String>,
     ) -> Result<(Exit, (u64, u64, u64)), OwnFailure> {
         let reports = (scope.choose)(view.report()?)?;
         let readers = view.readers()?;
         let outputs: Vec<_> = scope.config.outputs.iter().map(|output| output.name().clone()).collect();
-        self.line(&header(scope, &reports, keys, series))?;
+        self.line(&Line::Header(HeaderLine { warnings: lost, ..header(scope, &reports, keys, series) }))?;
         let (mut complete, mut balanced) = (!reports.is_empty(), true);
         for report in &reports {
             // One stream's account at a time.
@@ -198,7 +207,7 @@ fn refuse_unbalanced(report: &StreamReport, sums: &Line) -> Result<(), Failure> 
 }
 
 /// Names the applications that are told of, and no others.
-fn header(scope: &Scope<'_>, reports: &[StreamReport], keys: &Keys, series: &Series) -> Line {
+fn header(scope: &Scope<'_>, reports: &[StreamReport], keys: &Keys, series: &Series) -> HeaderLine {
     let names: BTreeSet<_> = reports.iter().map(|report| &report.key.instance).collect();
     let application = |name: &InstanceName| {
         let settings = scope.config.applications.iter().find(|app| app.name == *name);
@@ -206,7 +215,7 @@ fn header(scope: &Scope<'_>, reports: &[StreamReport], keys: &Keys, series: &Ser
         let tenant_id = settings.map(|app| app.tenant_id.clone()).unwrap_or_default();
         ApplicationLine { name: name.to_string(), tenant_id }
     };
-    Line::Header(HeaderLine {
+    HeaderLine {
         format: FORMAT.to_owned(),
         product: format!("trailhound {}", env!("CARGO_PKG_VERSION")),
         ledger: series.ledger.clone(),
@@ -216,7 +225,8 @@ fn header(scope: &Scope<'_>, reports: &[StreamReport], keys: &Keys, series: &Ser
         to: scope.range.to.map(|at| at.to_string()),
         applications: names.into_iter().map(application).collect(),
         public_key: keys.key.public().to_hex(),
-    })
+        warnings: Vec::new(),
+    }
 }
 
 fn make(path: &Path) -> std::io::Result<File> {
@@ -230,6 +240,6 @@ fn unfinished(path: &Path) -> PathBuf {
 }
 
 fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
-    let hint = "name a file in a folder that exists and can be written, on a disk with room";
+    let hint = file_hint(error, "name a file in a folder that exists and can be written");
     Failure::new(Exit::Failed, format!("failed to write the report `{}`: {error}", path.display()), hint)
 }

@@ -11,16 +11,26 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, count, plural};
 
+/// Columns before the words of a line, and of a line in all.
+const LABEL_COLUMNS: usize = 12;
+const WIDTH: usize = 100;
+
 /// Checks each, in this order, and that each follows the one before it.
 pub(crate) fn verify(paths: &[PathBuf], key: Option<&str>) -> Result<Exit, Failure> {
     let key = key.map(read_key).transpose()?;
     let mut text = String::new();
     let mut previous: Option<Verified> = None;
     let mut exit = Exit::Done;
+    let mut keys: Vec<(String, Vec<String>)> = Vec::new();
     for path in paths {
         match verify_one(path, key)? {
             Ok(verified) => {
                 describe(&mut text, path, &verified, key.is_some());
+                let (name, sealed_by) = (path.display().to_string(), &verified.header.public_key);
+                match keys.iter_mut().find(|(known, _)| known == sealed_by) {
+                    Some((_, names)) => names.push(name),
+                    None => keys.push((sealed_by.clone(), vec![name])),
+                }
                 if let Some(before) = previous.replace(verified.clone())
                     && !follows(&before, &verified)
                 {
@@ -39,8 +49,24 @@ pub(crate) fn verify(paths: &[PathBuf], key: Option<&str>) -> Result<Exit, Failu
             }
         }
     }
+    if keys.len() > 1 {
+        exit = Exit::Failed;
+        tell_keys(&mut text, &keys);
+    }
     output::print(&text)?;
     Ok(exit)
+}
+
+/// Each report is whole by itself; only whoever made them can say why they were not sealed by the same hand.
+fn tell_keys(text: &mut String, keys: &[(String, Vec<String>)]) {
+    let _ = writeln!(
+        text,
+        "✗ They are sealed with {} keys: a key was lost or replaced, or another hand sealed some.",
+        keys.len()
+    );
+    for (key, names) in keys {
+        let _ = writeln!(text, "  {key}\n    {}", names.join(", "));
+    }
 }
 
 fn verify_one(path: &Path, key: Option<PublicKey>) -> Result<Result<Verified, Broken>, Failure> {
@@ -55,6 +81,9 @@ fn verify_one(path: &Path, key: Option<PublicKey>) -> Result<Result<Verified, Br
         line.clear();
         let limit = MAX_LINE_BYTES as u64 + 1;
         let read = input.by_ref().take(limit).read_until(b'\n', &mut line).map_err(unreadable)?;
+        if read == 0 && number == 1 {
+            return Ok(Err(Broken { line: 1, what: "the file is empty".to_owned() }));
+        }
         if read == 0 {
             break;
         }
@@ -107,6 +136,9 @@ fn describe(text: &mut String, path: &Path, verified: &Verified, key_was_given: 
     let before = if first { "none: the first of its series".to_owned() } else { verified.previous.to_hex() };
     let _ = writeln!(text, "  follows    {before}");
     let _ = writeln!(text, "  key        {}", header.public_key);
+    for warning in &header.warnings {
+        output::row(text, "WARNING", warning, LABEL_COLUMNS, WIDTH);
+    }
     let account = match (totals.balanced, totals.complete) {
         (true, true) => "complete, and the sums balance",
         (true, false) => "not complete: holes, gaps or pending blobs; the sums balance",
@@ -129,12 +161,13 @@ fn describe(text: &mut String, path: &Path, verified: &Verified, key_was_given: 
 
 /// The key itself, or a file that holds it.
 fn read_key(given: &str) -> Result<PublicKey, Failure> {
-    let text = match std::fs::read_to_string(given) {
-        Ok(text) => text,
-        Err(_) => given.to_owned(),
-    };
-    PublicKey::parse(&text).map_err(|error| {
-        let hint = "give what `trailhound prove --public-key` prints, or a file with it";
-        Failure::new(Exit::Usage, format!("failed to {error}: `{given}`"), hint)
+    let hint = "give what `trailhound prove --public-key` prints, or a file with it";
+    let read = std::fs::read_to_string(given);
+    PublicKey::parse(read.as_deref().unwrap_or(given)).map_err(|error| {
+        let what = match read {
+            Ok(_) => format!("failed to {error}: `{given}`"),
+            Err(unread) => format!("`{given}` is no key, and as a file it cannot be read: {unread}"),
+        };
+        Failure::new(Exit::Usage, what, hint)
     })
 }
