@@ -4,7 +4,7 @@
 //! de-duplication by record id within one stream for at least 14 days of blob age.
 //! Memory (M1): at most 64 MiB waiting for the writer, 16 MiB of page cache, `cache_bytes` of decoded chunks, what
 //! the reads under way return; for `ids_in_memory` record ids 40 bytes each, up to 140 more while files are made of
-//! them; 2.1 bytes for each id in files.
+//! them; 2.3 bytes for each id in files.
 //! What it never does: decide what to fetch or where to deliver; speak to a network.
 //! Where to start: [`Journal`], then `sqlite/`.
 

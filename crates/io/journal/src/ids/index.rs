@@ -218,20 +218,26 @@ impl DuplicateIndex {
         // In the order in which filters and files lie: neighbours share a page of memory, and sometimes a block.
         open.sort_unstable_by_key(|&at| probes[at].hash);
         let mut page = Page::default();
-        let mut hits = Vec::with_capacity(open.len());
+        let mut hits = Vec::new();
         let others = self.runs.iter().rev().filter(|(other, _)| **other != day);
         for (run_day, runs) in self.runs.get_key_value(&day).into_iter().chain(others) {
             if *run_day != day {
                 open.retain(|&at| !probes[at].found.on_another_day);
             }
             for run in runs {
-                hits.clear();
-                hits.extend(open.iter().copied().filter(|&at| run.may_have(&probes[at].bits)));
-                for &at in &hits {
+                run.fetch_ahead(open.iter().map(|&at| &probes[at].bits));
+                hits.resize(open.len(), 0);
+                let mut count = 0;
+                // Without a branch, which would be guessed wrong at each hit: the next waits for memory would begin anew.
+                for &at in &open {
+                    hits[count] = at;
+                    count += usize::from(run.may_have(&probes[at].bits));
+                }
+                for &at in &hits[..count] {
                     let Probe { seen, hash, found, .. } = &mut probes[at];
                     run.look_up(seen, *hash, day, &mut page, found)?;
                 }
-                if !hits.is_empty() {
+                if count > 0 {
                     open.retain(|&at| !probes[at].found.in_its_day);
                 }
             }

@@ -8,7 +8,7 @@ use super::run_format::BLOCK_BYTES;
 use super::seen::Seen;
 
 /// Blocks of one run that are read at a time.
-const READ_BLOCKS: u64 = 64;
+const READ_BLOCKS: u64 = 256;
 
 /// The entries of all runs in order, each once, given to `take`.
 pub(super) fn merge(runs: &[Arc<Run>], mut take: impl FnMut(u64, &Seen) -> Result<()>) -> Result<()> {

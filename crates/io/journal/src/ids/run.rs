@@ -20,9 +20,8 @@ use crate::{JournalError, JournalErrorKind};
 /// Bytes read at a time while a run is opened.
 const OPEN_BYTES: usize = 256 << 10;
 
-/// So far from where an even spread would have it a fence is looked for first: seven times what chance makes of a run
-/// of seven million ids.
-const NEAR_FENCES: usize = 64;
+/// Steps from where two looks have led to the fence that is searched for; chance makes it one or two.
+const NEAR_FENCES: usize = 32;
 
 /// What the database keeps of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub(crate) struct RunFacts {
     pub(crate) checksum: u64,
 }
 
-/// An open run. In memory: its filter (2 bytes an id) and 8 bytes for every 146 ids.
+/// An open run. In memory: its filter (2 bytes an id) and 8 bytes for every 36 ids.
 pub(crate) struct Run {
     pub(crate) facts: RunFacts,
     fences: Vec<u64>,
@@ -69,6 +68,11 @@ impl Run {
         let Written { facts, fences, filter } = written;
         let file = files.open(&file_name(facts.number)).map_err(|error| file_failed(facts, &error))?;
         Ok(Self { facts, fences, filter, file })
+    }
+
+    /// To be called before [`Run::may_have`] of many.
+    pub(super) fn fetch_ahead<'a>(&self, bits: impl Iterator<Item = &'a Bits>) {
+        self.filter.fetch_ahead(bits);
     }
 
     pub(super) fn may_have(&self, bits: &Bits) -> bool {
@@ -170,16 +174,26 @@ impl Run {
     }
 }
 
-/// `partition_point` of sorted hashes below `hash`. Hashes are spread evenly, so that the place is nearly known; where
-/// they are not, the whole is searched.
+/// `partition_point` of sorted hashes below `hash`. Hashes are spread evenly, so two looks are enough to come near; each
+/// look is a wait for memory. Where they are not even, the whole is searched.
 fn first_not_below(fences: &[u64], hash: u64) -> usize {
-    let guess = usize::try_from((u128::from(hash) * fences.len() as u128) >> 64).unwrap_or(0);
-    let from = guess.saturating_sub(NEAR_FENCES);
-    let to = (guess + NEAR_FENCES).min(fences.len());
-    let is_before = from == 0 || fences[from - 1] < hash;
-    let is_within = to == fences.len() || fences[to] >= hash;
-    let (from, to) = if is_before && is_within { (from, to) } else { (0, fences.len()) };
-    from + fences[from..to].partition_point(|&fence| fence < hash)
+    let blocks_in = |span: u64| usize::try_from((u128::from(span) * fences.len() as u128) >> 64).unwrap_or(0);
+    let guess = blocks_in(hash);
+    let mut at = match fences.get(guess) {
+        Some(&fence) if fence < hash => (guess + blocks_in(hash - fence)).min(fences.len()),
+        Some(&fence) => guess.saturating_sub(blocks_in(fence - hash)),
+        None => fences.len(),
+    };
+    for _ in 0..NEAR_FENCES {
+        if at > 0 && fences[at - 1] >= hash {
+            at -= 1;
+        } else if at < fences.len() && fences[at] < hash {
+            at += 1;
+        } else {
+            return at;
+        }
+    }
+    fences.partition_point(|&fence| fence < hash)
 }
 
 /// Reads a part of the file piece by piece; answers its checksum.

@@ -1,8 +1,8 @@
 //! How a run lies in its file. Numbers are little-endian.
 //!
-//! - A page of 4 KiB: magic, version, zeros.
-//! - Blocks of 4 KiB: 146 entries of 28 bytes in the order of (hash, bytes), then the XXH3-64 of the rest, seeded
-//!   with the block's number. The last block is filled up with zeros.
+//! - 1 KiB: magic, version, zeros.
+//! - Blocks of 1 KiB: 36 entries of 28 bytes in the order of (hash, bytes), zeros, then the XXH3-64 of the rest, seeded
+//!   with the block's number. A question reads one of them, so they are small; none lies across two pages.
 //! - Fences: for each block the hash of its first entry, 8 bytes.
 //! - The filter: blocks of 32 bytes.
 //! - The footer: magic, version, day, counts, checksums of fences and filter, and the footer's own, which the
@@ -14,18 +14,18 @@ use super::day::Day;
 use super::filter::FILTER_BLOCK_BYTES;
 use super::seen::SEEN_BYTES;
 
-pub(super) const BLOCK_BYTES: usize = 4_096;
-pub(super) const BLOCK_ENTRIES: usize = 146;
+pub(super) const BLOCK_BYTES: usize = 1_024;
+pub(super) const BLOCK_ENTRIES: usize = 36;
 /// Where a block's checksum stands.
-pub(super) const BLOCK_BODY_BYTES: usize = BLOCK_ENTRIES * SEEN_BYTES;
+pub(super) const BLOCK_BODY_BYTES: usize = BLOCK_BYTES - 8;
 pub(super) const FENCE_BYTES: usize = 8;
 pub(super) const FOOTER_BYTES: usize = 72;
 
 const MAGIC: [u8; 8] = *b"TrHdIds\n";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const ENDING: &str = ".ids";
 
-const _: () = assert!(BLOCK_BODY_BYTES + 8 == BLOCK_BYTES, "a block has no room to spare");
+const _: () = assert!(BLOCK_BODY_BYTES / SEEN_BYTES == BLOCK_ENTRIES, "a block is as full as it can be");
 
 /// The name of a run's file.
 pub(crate) fn file_name(number: u64) -> String {
@@ -37,7 +37,7 @@ pub(crate) fn number_of(name: &str) -> Option<u64> {
     name.strip_suffix(ENDING)?.parse().ok()
 }
 
-/// The first page.
+/// What stands before the first block, as long as one.
 pub(super) fn header() -> Vec<u8> {
     let mut page = vec![0; BLOCK_BYTES];
     page[..8].copy_from_slice(&MAGIC);

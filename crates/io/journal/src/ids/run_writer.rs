@@ -11,7 +11,7 @@ use super::run::RunFacts;
 use super::run_format::{
     BLOCK_BODY_BYTES, BLOCK_BYTES, BLOCK_ENTRIES, Footer, block_checksum, file_name, footer_checksum, header,
 };
-use super::seen::Seen;
+use super::seen::{SEEN_BYTES, Seen};
 
 /// Bytes that are handed to the file at a time.
 const APPEND_BYTES: usize = 256 << 10;
@@ -68,13 +68,12 @@ impl RunWriter {
         self.out.extend_from_slice(&seen.0);
         self.filter.insert(&Bits::of(hash));
         self.entries += 1;
-        if self.out.len() - self.block_from == BLOCK_BODY_BYTES { self.end_block() } else { Ok(()) }
+        if self.out.len() - self.block_from == BLOCK_ENTRIES * SEEN_BYTES { self.end_block() } else { Ok(()) }
     }
 
     /// Makes the file durable.
     pub(super) fn finish(mut self) -> io::Result<Written> {
         if self.out.len() > self.block_from {
-            self.out.resize(self.block_from + BLOCK_BODY_BYTES, 0);
             self.end_block()?;
         }
         let fence_bytes = self
@@ -105,9 +104,10 @@ impl RunWriter {
 
     fn end_block(&mut self) -> io::Result<()> {
         let number = self.fences.len() as u64 - 1;
+        self.out.resize(self.block_from + BLOCK_BODY_BYTES, 0);
         let checksum = block_checksum(&self.out[self.block_from..], number);
         self.out.extend_from_slice(&checksum.to_le_bytes());
-        debug_assert!(self.out.len().is_multiple_of(BLOCK_BYTES), "blocks are pages");
+        debug_assert!(self.out.len().is_multiple_of(BLOCK_BYTES), "blocks lie one after the other");
         if self.out.len() >= APPEND_BYTES {
             self.file.append(&self.out)?;
             self.out.clear();
