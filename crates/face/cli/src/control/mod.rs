@@ -11,7 +11,7 @@ mod wire;
 pub(crate) use self::client::{Reached, ask, ask_status};
 pub(crate) use self::orders::carry_out;
 pub(crate) use self::server::ControlServer;
-pub(crate) use self::status::{FailingOutput, LiveStream, Status};
+pub(crate) use self::status::{FailingOutput, LiveStream, OutsideChange, Status};
 pub(crate) use self::wire::{Answer, Command, Period, Request, StreamAnswer, VERSION};
 
 /// Name of the socket in the data folder.

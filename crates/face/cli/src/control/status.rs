@@ -10,6 +10,9 @@ pub(crate) struct Status {
     pub(crate) journal_error: Option<String>,
     /// Outputs that fail now.
     pub(crate) failing_outputs: Vec<FailingOutput>,
+    /// What others did last to what an output had delivered, as this process has noticed.
+    #[serde(default)]
+    pub(crate) outside_changes: Vec<OutsideChange>,
     pub(crate) streams: Vec<LiveStream>,
 }
 
@@ -21,6 +24,14 @@ pub(crate) struct FailingOutput {
     /// Fits after "failed to".
     pub(crate) error: String,
     pub(crate) hint: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct OutsideChange {
+    pub(crate) output: String,
+    pub(crate) at: String,
+    /// A sentence with the place and what follows.
+    pub(crate) what: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,9 +58,14 @@ pub(crate) fn status_of(board: &Board, application: &str) -> Status {
             let (since, error, hint) = output.error.clone()?;
             Some(FailingOutput { output: name.to_string(), since: since.to_string(), error, hint })
         });
+        let changed = snapshot.outputs.iter().filter_map(|(name, output)| {
+            let (at, what) = output.outside_change.clone()?;
+            Some(OutsideChange { output: name.to_string(), at: at.to_string(), what })
+        });
         let status = Status {
             journal_error: snapshot.journal_error.clone(),
             failing_outputs: failing.collect(),
+            outside_changes: changed.collect(),
             streams: Vec::new(),
         };
         let of_this = snapshot

@@ -7,7 +7,7 @@ use trailhound_journal::{JournalError, JournalReader, StreamReport};
 use trailhound_model::{InstanceName, OutputName, StreamName, Timestamp};
 use trailhound_pipeline::health::{HealthState, StoredHealth, stored_key};
 
-use crate::control::{FailingOutput, LiveStream, Status};
+use crate::control::{FailingOutput, LiveStream, OutsideChange, Status};
 
 /// Failing blobs that are named.
 const MAX_FAILING: usize = 20;
@@ -26,6 +26,8 @@ pub(crate) struct Picture {
     pub(crate) journal_error: Option<String>,
     /// Outputs that fail now, as the daemon says.
     pub(crate) failing_outputs: Vec<FailingOutput>,
+    /// What others did last to what an output had delivered, as the daemon has noticed since it began.
+    pub(crate) outside_changes: Vec<OutsideChange>,
     pub(crate) streams: Vec<StreamPicture>,
 }
 
@@ -100,6 +102,7 @@ impl Picture {
     pub(crate) fn overlay(&mut self, status: Status) {
         self.journal_error = status.journal_error;
         self.failing_outputs = status.failing_outputs;
+        self.outside_changes = status.outside_changes;
         let by_name = |live: LiveStream| ((live.application.clone(), live.stream.clone()), live);
         let mut live: BTreeMap<_, _> = status.streams.into_iter().map(by_name).collect();
         for stream in &mut self.streams {

@@ -64,25 +64,28 @@ fn is_unknown(stream: &StreamPicture, picture: &Picture) -> bool {
 
 fn head(picture: &Picture) -> String {
     if picture.is_running {
-        let mut text = format!("A daemon is running. As of {}.", short(picture.now));
+        let mut text = format!("A daemon is running. As of {}.\n", short(picture.now));
         if let Some(why) = &picture.daemon_silent {
             let words = format!(
                 "{YELLOW}It does not say how it is{PLAIN} ({why}): what follows is what was written last. Look \
                  whether it is stopped or busy, and into its log."
             );
-            text.push('\n');
             output::row(&mut text, "daemon", &words, INDENT, WIDTH);
         }
         if let Some(error) = &picture.journal_error {
-            text.push('\n');
             output::row(&mut text, "journal", &format!("{RED}{error}{PLAIN}"), INDENT, WIDTH);
         }
         for failing in &picture.failing_outputs {
             let since = Timestamp::parse(&failing.since)
                 .map_or_else(|_| failing.since.clone(), |at| ago(at, picture.now));
             let words = format!("{RED}failed to {}{PLAIN}; first {since}; {}", failing.error, failing.hint);
-            text.push('\n');
             output::row(&mut text, &format!("→ {}", failing.output), &words, INDENT, WIDTH);
+        }
+        for change in &picture.outside_changes {
+            let at =
+                Timestamp::parse(&change.at).map_or_else(|_| change.at.clone(), |at| ago(at, picture.now));
+            let words = format!("{YELLOW}changed from outside{PLAIN}, noticed {at}: {}", change.what);
+            output::row(&mut text, &format!("→ {}", change.output), &words, INDENT, WIDTH);
         }
         return text.trim_end().to_owned();
     }
@@ -187,9 +190,6 @@ fn health_lines(text: &mut String, stream: &StreamPicture, picture: &Picture) {
     }
     if !health.cure.is_empty() && health.severity != "well" {
         line(text, "cure", &health.cure);
-    }
-    for detail in &health.details {
-        line(text, "known", detail);
     }
     if !health.also.is_empty() {
         line(text, "also", &health.also.join(", "));

@@ -114,6 +114,13 @@ fn a_daemon_that_has_judged_nothing_shows_no_green_and_a_full_journal_has_words(
             .to_owned(),
     );
     insta::assert_snapshot!(told(&picture));
+    picture.outside_changes = vec![crate::control::OutsideChange {
+        output: "siem".to_owned(),
+        at: "2026-11-22T02:59:00Z".to_owned(),
+        what: "`/out/a.ndjson` was removed or moved away: 8 bytes that were delivered to it are gone"
+            .to_owned(),
+    }];
+    insta::assert_snapshot!("the_head_of_a_daemon_in_trouble", told(&picture).split("\n\n").next().unwrap());
     picture.journal_error = None;
     assert!(!told(&picture).contains("No stream is known to be ill"), "{}", told(&picture));
     picture.daemon_silent = Some("it said nothing in time".to_owned());
