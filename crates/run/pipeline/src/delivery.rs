@@ -7,7 +7,7 @@ use futures::FutureExt;
 use tokio::sync::watch;
 use trailhound_env::Clock;
 use trailhound_journal::{Journal, JournalError, Receipt};
-use trailhound_model::{DeliveryCounts, JournalChunk, Seq, StreamKey, Timestamp, seconds};
+use trailhound_model::{DeliveryCounts, JournalChunk, Seq, StreamKey, Timestamp, days, seconds};
 use trailhound_outputs::{Output, OutputError};
 
 use crate::board::Board;
@@ -23,6 +23,8 @@ const BATCH_BYTES: usize = 8 << 20;
 const PROBE_BYTES: usize = 64 << 10;
 /// Failures in a row after which a single collection gives an output up.
 const ONCE_FAILURES: u32 = 4;
+/// Entries in the record of changes that an output may make a day for what others did to it.
+const MAX_CHANGES_PER_DAY: u32 = 100;
 /// Longest wait between attempts, in seconds.
 const LONGEST_WAIT_SECONDS: u64 = 60;
 
@@ -66,6 +68,30 @@ impl DeliveryError {
     }
 }
 
+/// What others did to what one output had delivered, on one day: log rotation touches thousands of files, and each
+/// entry of the record stays for ever.
+#[derive(Debug, Default)]
+pub(crate) struct ChangesToday {
+    day: Timestamp,
+    count: u32,
+}
+
+impl ChangesToday {
+    /// What is to be recorded of one more.
+    fn one_more(&mut self, now: Timestamp, what: String) -> Option<String> {
+        let day = now.floor_to(days(1));
+        if self.day != day {
+            *self = Self { day, count: 0 };
+        }
+        self.count = self.count.saturating_add(1);
+        match self.count {
+            ..MAX_CHANGES_PER_DAY => Some(what),
+            MAX_CHANGES_PER_DAY => Some(format!("{what}. More of this day are in the log only")),
+            _ => None,
+        }
+    }
+}
+
 pub(crate) struct Delivery {
     pub output: Box<dyn Output>,
     pub journal: Arc<dyn Journal>,
@@ -78,6 +104,8 @@ pub(crate) struct Delivery {
     pub(crate) detail: Detail,
     /// What others did to what was delivered, and the record of changes does not tell yet.
     pub(crate) untold: Vec<(Timestamp, String)>,
+    /// How many of these there were.
+    pub(crate) changes_today: ChangesToday,
     /// Somebody waits for the end: give up after some failures.
     pub once: bool,
     pub(crate) probe: Probe,
@@ -209,7 +237,7 @@ impl Delivery {
             tracing::warn!(output = %name, "{what}");
             telemetry::outside_change(&name);
             self.board.output(&name, |status| status.outside_change = Some((now, what.clone())));
-            self.untold.push((now, what));
+            self.untold.extend(self.changes_today.one_more(now, what).map(|what| (now, what)));
         }
         while let Some((at, what)) = self.untold.last() {
             by_hand::note_outside_change(self.journal.as_ref(), &name, *at, what).await?;
@@ -269,4 +297,20 @@ fn sums(batch: &[JournalChunk], counts: &[DeliveryCounts]) -> Vec<(StreamKey, De
         }
     }
     sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_of_log_rotation_makes_a_bounded_number_of_entries() {
+        let mut today = ChangesToday::default();
+        let now = Timestamp::from_millis(1_795_190_400_000);
+        let told: Vec<String> =
+            (0..5_000).filter_map(|number| today.one_more(now, format!("file {number}"))).collect();
+        assert_eq!((told.len(), told[0].as_str()), (100, "file 0"));
+        assert_eq!(told[99], "file 99. More of this day are in the log only");
+        assert_eq!(today.one_more(now + days(1), "new".to_owned()).as_deref(), Some("new"));
+    }
 }

@@ -18,7 +18,7 @@ use trailhound_outputs::Output;
 
 use crate::board::Board;
 use crate::by_hand::Controls;
-use crate::delivery::{Delivery, DeliveryEnd, DeliveryError, Probe};
+use crate::delivery::{ChangesToday, Delivery, DeliveryEnd, DeliveryError, Probe};
 use crate::health;
 use crate::launch::Launch;
 use crate::pace::Pace;
@@ -125,6 +125,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
             drain: draining.clone(),
             detail,
             untold: Vec::new(),
+            changes_today: ChangesToday::default(),
             once,
             probe: Probe::default(),
         };
