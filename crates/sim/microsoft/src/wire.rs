@@ -1,9 +1,10 @@
 //! What happens to requests and answers on their way.
 
-use std::io::Write;
+use std::cell::RefCell;
 use std::time::Duration;
 
 use bytes::Bytes;
+use flate2::{Compress, Compression, FlushCompress, Status};
 use trailhound_model::Timestamp;
 
 use crate::config::{Coding, SimConfig};
@@ -94,14 +95,23 @@ fn accepts_gzip(exchange: &Exchange<'_>) -> bool {
 /// A shorter answer goes as it is, as from most servers: packing it would gain nothing.
 const PACKED_FROM_BYTES: usize = 512;
 
+thread_local! {
+    /// Making one costs more than most answers.
+    static PACKER: RefCell<Compress> = RefCell::new(Compress::new_gzip(Compression::fast(), 15));
+}
+
 fn compress(response: &mut SimResponse) {
     let plain = response.bytes();
     if plain.len() < PACKED_FROM_BYTES {
         return;
     }
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    let packed = encoder.write_all(&plain).and_then(|()| encoder.finish());
-    let Ok(packed) = packed else { return };
+    let mut packed = Vec::with_capacity(plain.len() + 1_024);
+    let packing = PACKER.with_borrow_mut(|packer| {
+        packer.reset();
+        packer.compress_vec(&plain, &mut packed, FlushCompress::Finish)
+    });
+    // What packing would make longer goes as it is.
+    let Ok(Status::StreamEnd) = packing else { return };
     response.headers.insert(http::header::CONTENT_LENGTH, packed.len().into());
     response.headers.insert(http::header::CONTENT_ENCODING, http::HeaderValue::from_static("gzip"));
     response.body = vec![BodyPart::Data(Bytes::from(packed))];
