@@ -9,6 +9,7 @@ mod fleet;
 mod governed;
 mod health;
 mod large;
+mod pages;
 mod patients;
 mod scripted;
 mod simulation;
