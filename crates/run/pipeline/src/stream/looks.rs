@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 use trailhound_ledger::Lane;
-use trailhound_model::{StreamName, minutes};
+use trailhound_model::{StreamName, Timestamp, minutes};
 
 use super::context::StreamContext;
 use crate::source::SourceError;
@@ -14,7 +14,16 @@ use crate::source::SourceError;
 /// A look this old still serves an ordinary question.
 const FRESH: Duration = minutes(5);
 
-type Answer = Result<Arc<BTreeSet<StreamName>>, SourceError>;
+type Answer = Result<Seen, SourceError>;
+
+/// What a look saw.
+#[derive(Clone)]
+pub(super) struct Seen {
+    /// The streams that are enabled.
+    pub(super) enabled: Arc<BTreeSet<StreamName>>,
+    /// When Microsoft was asked: later it may have been otherwise.
+    pub(super) at: Timestamp,
+}
 
 /// Shared by the streams of an instance. Who asks while a call is under way waits for its answer.
 #[derive(Default)]
@@ -27,9 +36,9 @@ struct Look {
 }
 
 impl Looks {
-    /// The streams that are enabled. `anew`: something speaks against what was known; only an answer that came
+    /// What the latest look saw. `anew`: something speaks against what was known; only an answer that came
     /// after this question will do.
-    pub(super) async fn enabled(&self, context: &StreamContext, anew: bool) -> Answer {
+    pub(super) async fn seen(&self, context: &StreamContext, anew: bool) -> Answer {
         let asked = context.clock.monotonic();
         let mut latest = self.0.lock().await;
         if let Some(look) = latest.as_ref().filter(|look| serves(look, asked, anew)) {
@@ -37,10 +46,10 @@ impl Looks {
         }
         let ticket = context.governor.acquire(Lane::Live).await;
         let _place = context.calls.enter(Lane::Live).await;
-        let begun = context.clock.monotonic();
+        let (begun, at) = (context.clock.monotonic(), context.now());
         let answer = context.source.enabled_streams().await;
         context.governor.settle(ticket, &answer);
-        let answer = answer.map(Arc::new);
+        let answer = answer.map(|enabled| Seen { enabled: Arc::new(enabled), at });
         *latest = Some(Look { begun, ended: context.clock.monotonic(), answer: answer.clone() });
         answer
     }

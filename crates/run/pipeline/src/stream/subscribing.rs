@@ -26,11 +26,13 @@ pub(super) async fn subscribe(
     anew: bool,
     driver: mpsc::Sender<Delta>,
 ) -> Result<Subscribed, JobError> {
-    let listed = context.looks.enabled(&context, anew || refused).await?.contains(&context.key.stream);
+    let seen = context.looks.seen(&context, anew || refused).await?;
+    let listed = seen.enabled.contains(&context.key.stream);
     let now = context.now();
     match subscription_step(now, &facts, listed && !refused, &context.limits) {
         SubscriptionStep::Enabled { look_again } => {
-            context.tell_quietly(Delta::Subscribed { at: now }, &driver).await?;
+            // Not now: an administrator may have switched it off since, and a gap row begins where it was seen on.
+            context.tell_quietly(Delta::Subscribed { at: seen.at }, &driver).await?;
             Ok(Subscribed { enabled: true, look_again, last_refusal: None })
         }
         SubscriptionStep::Wait(until) => {
