@@ -41,6 +41,8 @@ struct State {
     kills_left: i64,
     errors_left: i64,
     power_losses_left: i64,
+    /// One was dealt and has not come yet: the next would take its place.
+    power_ends_soon: bool,
     every_points: i64,
     countdown: i64,
     /// The one death of a run that goes through all points: at which of them, and whether before it is done.
@@ -61,6 +63,7 @@ impl Fate {
             kills_left,
             errors_left,
             power_losses_left,
+            power_ends_soon: false,
             every_points,
             countdown,
             only: plan.each_of_points.map(|points| ((seed / 2) % points, seed.is_multiple_of(2))),
@@ -80,7 +83,8 @@ impl Fate {
                 (true, false) => Deed::KillAfter,
             };
         }
-        let left = state.kills_left + state.errors_left + state.power_losses_left;
+        let power_losses_left = if state.power_ends_soon { 0 } else { state.power_losses_left };
+        let left = state.kills_left + state.errors_left + power_losses_left;
         if left <= 0 {
             return Deed::Go;
         }
@@ -93,6 +97,7 @@ impl Fate {
         let which = state.dice.between(0, left);
         if which >= state.kills_left + state.errors_left {
             state.power_losses_left -= 1;
+            state.power_ends_soon = true;
             let steps = state.dice.between(1, LONGEST_WAY).unsigned_abs();
             let at_write = state.dice.below(2) == 0;
             return Deed::LosePowerSoon(if at_write {
@@ -120,6 +125,11 @@ impl Fate {
     /// How many points there were.
     pub(crate) fn points(&self) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).points
+    }
+
+    /// The machine has lost power.
+    pub(crate) fn power_is_lost(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).power_ends_soon = false;
     }
 
     /// How many points answered with an error.

@@ -295,6 +295,7 @@ async fn bury(stage: &mut Stage<'_>, journal: Arc<SqliteJournal>) -> Result<(), 
 /// The journal's disk has lost power; so have the outputs' disk and the process.
 fn lose_power(stage: &mut Stage<'_>) {
     stage.counters.add("power_losses", 1);
+    stage.fate.power_is_lost();
     stage.disk.lose_power();
 }
 
