@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use trailhound_ledger::{SubscriptionStep, subscription_lost, subscription_step};
+use trailhound_ledger::{SubscriptionStep, apply, subscription_lost, subscription_step};
 use trailhound_model::{Delta, StreamFacts, Timestamp};
 
 use super::context::{JobError, StreamContext};
@@ -40,20 +40,23 @@ pub(super) async fn subscribe(
             let last_refusal = recall(&context).await?;
             Ok(Subscribed { enabled: listed, look_again: until, last_refusal })
         }
-        SubscriptionStep::Start => start(&context, &facts, &driver).await,
+        SubscriptionStep::Start => start(&context, facts, &driver).await,
     }
 }
 
 async fn start(
     context: &StreamContext,
-    facts: &StreamFacts,
+    mut facts: StreamFacts,
     driver: &mpsc::Sender<Delta>,
 ) -> Result<Subscribed, JobError> {
     context.governor.start_turn().await;
     let now = context.now();
     // Durable before it is sent, so that a crash cannot make it two in 15 minutes.
     let mut deltas = vec![Delta::StartSent { at: now }];
-    deltas.extend(subscription_lost(now, facts));
+    deltas.extend(subscription_lost(now, &facts));
+    for delta in &deltas {
+        apply(&mut facts, delta);
+    }
     context.record_and_tell(deltas, driver).await?;
     if let Err(error) = context.source.start(&context.key.stream).await {
         if error.reaction == Reaction::Throttled {
@@ -63,8 +66,12 @@ async fn start(
         return Err(error.into());
     }
     tracing::info!(stream = %context.key, "subscription started");
-    context.record_and_tell(vec![Delta::Subscribed { at: context.now() }], driver).await?;
-    let look_again = context.now() + context.limits.subscriptions_every;
+    // It was still off on the way there, which may be long when a token had to be got first.
+    let now = context.now();
+    let mut deltas: Vec<Delta> = subscription_lost(now, &facts).into_iter().collect();
+    deltas.push(Delta::Subscribed { at: now });
+    context.record_and_tell(deltas, driver).await?;
+    let look_again = now + context.limits.subscriptions_every;
     Ok(Subscribed { enabled: true, look_again, last_refusal: None })
 }
 
