@@ -18,7 +18,7 @@ use crate::stop::Stop;
 use crate::telemetry::{self, Detail};
 
 /// Raw bytes of one batch. One chunk may be larger (a single huge record).
-const BATCH_BYTES: usize = 8 << 20;
+pub(crate) const BATCH_BYTES: usize = 8 << 20;
 /// The same after a failure: an output that is down for days is asked with little, not with megabytes a minute.
 const PROBE_BYTES: usize = 64 << 10;
 /// Failures in a row after which a single collection gives an output up.
@@ -106,6 +106,9 @@ pub(crate) struct Delivery {
     pub(crate) untold: Vec<(Timestamp, String)>,
     /// How many of these there were.
     pub(crate) changes_today: ChangesToday,
+    /// The bound in bytes of batches that were begun since the last receipt or successful `recover`; of an earlier
+    /// process nothing is known, so it begins with [`BATCH_BYTES`].
+    pub(crate) attempted_bytes: usize,
     /// Somebody waits for the end: give up after some failures.
     pub once: bool,
     pub(crate) probe: Probe,
@@ -147,14 +150,10 @@ impl Delivery {
         let mut newest = self.journal.newest();
         let place = self.journal.open_reader(self.output.name()).await?;
         self.show_backlog(place.position, *newest.borrow());
-        // What an attempt before this one can have written: each batch begins behind the receipt.
-        let again = if self.output.capabilities().undoes {
-            self.journal.read(place.position, BATCH_BYTES).await?
-        } else {
-            Vec::new()
-        };
+        let again = self.attempted(place.position).await?;
         apart(self.output.recover(place.output_state.as_deref(), &again)).await?;
         drop(again);
+        self.attempted_bytes = 0;
         self.tell_outside_changes().await?;
         let mut position = place.position;
         loop {
@@ -180,6 +179,19 @@ impl Delivery {
         }
     }
 
+    /// What attempts without a receipt can have written: each begins behind the last one.
+    async fn attempted(&mut self, position: Seq) -> Result<Vec<JournalChunk>, JournalError> {
+        if !self.output.capabilities().undoes || self.attempted_bytes == 0 {
+            return Ok(Vec::new());
+        }
+        match &self.probe.0 {
+            Some((after, batch)) if *after == position && self.attempted_bytes <= PROBE_BYTES => {
+                Ok(batch.clone())
+            }
+            _ => self.journal.read(position, self.attempted_bytes).await,
+        }
+    }
+
     async fn deliver_batch(&mut self, position: Seq, most_bytes: usize) -> Result<Seq, DeliveryError> {
         let batch = match self.probe.0.take() {
             Some((after, batch)) if after == position => batch,
@@ -193,6 +205,7 @@ impl Delivery {
             self.tell_outside_changes().await?;
             self.store(position, Some(state), Vec::new()).await?;
         }
+        self.attempted_bytes = self.attempted_bytes.max(most_bytes);
         let accepted = match apart(self.output.deliver(&batch, now)).await {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -204,6 +217,7 @@ impl Delivery {
         };
         let counts = sums(&batch, &accepted.counts);
         self.store(last, accepted.state, counts.clone()).await?;
+        self.attempted_bytes = 0;
         self.board.journal_works(now);
         let bytes = batch.iter().map(|chunk| chunk.raw.len() as u64).sum();
         self.pace.delivered(self.output.name(), bytes);

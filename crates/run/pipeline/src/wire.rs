@@ -18,7 +18,7 @@ use trailhound_outputs::Output;
 
 use crate::board::Board;
 use crate::by_hand::Controls;
-use crate::delivery::{ChangesToday, Delivery, DeliveryEnd, DeliveryError, Probe};
+use crate::delivery::{BATCH_BYTES, ChangesToday, Delivery, DeliveryEnd, DeliveryError, Probe};
 use crate::health;
 use crate::launch::Launch;
 use crate::pace::Pace;
@@ -126,6 +126,7 @@ pub async fn run(plant: Plant, mode: Mode, stop: &Stop) -> Result<Vec<Failure>, 
             detail,
             untold: Vec::new(),
             changes_today: ChangesToday::default(),
+            attempted_bytes: BATCH_BYTES,
             once,
             probe: Probe::default(),
         };
