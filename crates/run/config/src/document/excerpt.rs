@@ -113,9 +113,16 @@ fn masked(text: &str, line: Range<usize>, span: &Range<usize>, secrets: &[Range<
     (shown, indent, width)
 }
 
-/// Whether a line holds more than one key: one beside the marked one may be a misspelt secret.
+/// Whether a line holds more than one key, or goes on with a table of the line before: what stands beside the marked
+/// key may be a misspelt secret.
 fn has_more_keys(line: &str) -> bool {
-    line.contains('{') || line.matches('=').count() > 1
+    line.contains('{')
+        || line.matches('=').count() > 1
+        || line.split_once('=').is_some_and(|(key, _)| !is_key(key.trim()))
+}
+
+fn is_key(text: &str) -> bool {
+    text.chars().all(|char| char.is_alphanumeric() || "_-.\"'".contains(char))
 }
 
 fn span_only(
@@ -131,8 +138,13 @@ fn span_only(
         masked(text, span.clone(), span, secrets).0
     };
     let before = &text[line_start..span.start];
-    let before =
-        if has_more_keys(before) { "… ".to_owned() } else { before.chars().map(printable).collect() };
+    let is_one_key =
+        before.split_once('=').is_some_and(|(key, rest)| is_key(key.trim()) && rest.trim().is_empty());
+    let before = if before.trim().is_empty() || is_one_key {
+        before.chars().map(printable).collect()
+    } else {
+        "… ".to_owned()
+    };
     let after = if text[span.end..line_end].trim().is_empty() { "" } else { " …" };
     let (indent, width) = (before.chars().count(), inner.chars().count());
     (format!("{before}{inner}{after}"), indent, width)

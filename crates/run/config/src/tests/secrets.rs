@@ -57,6 +57,9 @@ fn no_mistake_shows_a_secret() {
         "proxy = \"ftp://user:hunter2@host\"",
         "cloud = \"custom\"\nendpoints = { api = \"https://user:hunter2@host\", login = \"https://x\" }",
         "client_secret = \"hunter2\"\nstreams = 5",
+        "client_secret = { env =\n5, x = \"hunter2\" }",
+        "client_secret = { x =\n\"hunter2\", env = 5 }",
+        "client_secret = { x =\n\"hunter2\", y\n= 5 }",
         "[secret]\nvalue = \"hunter2\"",
     ] {
         let text = with_line(LINE, line);
