@@ -63,7 +63,8 @@ fn file(lines: &str) -> String {
 fn is_given_away(text: &str, lines: &str) -> bool {
     let Ok(table) = text.parse::<Table>() else {
         // What is not well-formed has no keys to go by: their names must not occur, nor a new section.
-        return OPEN_KEYS.iter().any(|key| lines.contains(key)) || lines.contains("[[");
+        let may_be_shown = OPEN_KEYS.iter().any(|key| lines.contains(key)) || lines.contains("[[");
+        return may_be_shown || is_in_a_key(lines);
     };
     let mut given_away = false;
     walk(&table, &mut |key, value| {
@@ -73,4 +74,10 @@ fn is_given_away(text: &str, lines: &str) -> bool {
     });
     walk_keys(&table, &mut |key| given_away |= key.contains(SECRET));
     given_away
+}
+
+/// Whether the secret is followed by what may end a key, and then by `=`.
+fn is_in_a_key(lines: &str) -> bool {
+    let of_a_key = |letter: char| letter.is_alphanumeric() || "_-.\"' \t".contains(letter);
+    lines.split(SECRET).skip(1).any(|rest| rest.trim_start_matches(of_a_key).starts_with('='))
 }

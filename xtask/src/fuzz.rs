@@ -1,8 +1,9 @@
-//! `cargo xtask fuzz [TARGET].. [--seconds N]`: lets libFuzzer look for inputs that break a promise.
+//! `cargo xtask fuzz [TARGET].. [--seconds N] [--seed N]`: lets libFuzzer look for inputs that break a promise.
 //!
 //! Only the workspace's own crates are built anew with coverage counters (`fuzz/rustc`); what they stand on is
 //! shared with the ordinary build. New finds that widen the coverage are kept in the target folder, so that the
-//! next run goes on from there; an input that breaks a promise is put into `fuzz/artifacts`.
+//! next run goes on from there; an input that breaks a promise is put into `fuzz/artifacts`. With a seed a run begins
+//! from the repository's corpus alone and draws by the seed: whether a change goes in must not hang on a throw of dice.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -32,6 +33,7 @@ struct Options {
     /// None: all.
     targets: Vec<String>,
     seconds: u64,
+    seed: Option<u32>,
 }
 
 /// Builds the instrumented program and runs it for every target, as many at a time as there are cores.
@@ -45,7 +47,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), ChoreError> {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 while let Some(target) = pop(&waiting) {
-                    if let Err(error) = fuzz(&program, target, options.seconds) {
+                    if let Err(error) = fuzz(&program, target, options.seconds, options.seed) {
                         eprintln!("error: {error}");
                         if let Ok(mut failed) = failed.lock() {
                             failed.push(target.clone());
@@ -63,7 +65,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), ChoreError> {
 
 impl Options {
     fn read(arguments: &[String], known: &[String]) -> Result<Self, ChoreError> {
-        let (mut targets, mut seconds) = (Vec::new(), DEFAULT_SECONDS);
+        let (mut targets, mut seconds, mut seed) = (Vec::new(), DEFAULT_SECONDS, None);
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             if argument == "--seconds" {
@@ -71,6 +73,12 @@ impl Options {
                 seconds = number.filter(|number| (1..=MAX_SECONDS).contains(number)).ok_or_else(|| {
                     ChoreError::Usage(format!("`--seconds` takes a number from 1 to {MAX_SECONDS}"))
                 })?;
+            } else if argument == "--seed" {
+                let number = rest.next().and_then(|text| text.parse().ok()).filter(|number| *number > 0);
+                let number = number.ok_or_else(|| {
+                    ChoreError::Usage(format!("`--seed` takes a number from 1 to {}", u32::MAX))
+                })?;
+                seed = Some(number);
             } else if known.contains(argument) {
                 targets.push(argument.clone());
             } else {
@@ -80,7 +88,7 @@ impl Options {
                 )));
             }
         }
-        Ok(Self { targets: if targets.is_empty() { known.to_vec() } else { targets }, seconds })
+        Ok(Self { targets: if targets.is_empty() { known.to_vec() } else { targets }, seconds, seed })
     }
 }
 
@@ -123,9 +131,9 @@ fn target_folder() -> Result<PathBuf, ChoreError> {
 }
 
 /// One target for so many seconds. Prints a line; after a failure the fuzzer's last words.
-fn fuzz(program: &Path, target: &str, seconds: u64) -> Result<(), ChoreError> {
+fn fuzz(program: &Path, target: &str, seconds: u64, seed: Option<u32>) -> Result<(), ChoreError> {
     let root = process::workspace_root();
-    let found = target_folder()?.join("fuzz-corpus").join(target);
+    let found = found_folder(target, seed)?;
     let artifacts = root.join("fuzz/artifacts").join(target);
     for folder in [&found, &artifacts] {
         std::fs::create_dir_all(folder)
@@ -136,6 +144,8 @@ fn fuzz(program: &Path, target: &str, seconds: u64) -> Result<(), ChoreError> {
         .env("TRAILHOUND_FUZZ_TARGET", target)
         .env("RUST_BACKTRACE", "0")
         .arg(format!("-max_total_time={seconds}"))
+        // 0: a random one.
+        .arg(format!("-seed={}", seed.unwrap_or(0)))
         .arg(format!("-max_len={MAX_INPUT_BYTES}"))
         .arg(format!("-timeout={INPUT_TIMEOUT_SECONDS}"))
         .arg(format!("-rss_limit_mb={MAX_RSS_MB}"))
@@ -158,6 +168,20 @@ fn fuzz(program: &Path, target: &str, seconds: u64) -> Result<(), ChoreError> {
         artifacts.display()
     );
     Err(ChoreError::Ended { command: format!("fuzz-target {target}"), status: output.status })
+}
+
+/// Where new finds go; empty at the beginning of a run with a seed.
+fn found_folder(target: &str, seed: Option<u32>) -> Result<PathBuf, ChoreError> {
+    if seed.is_none() {
+        return Ok(target_folder()?.join("fuzz-corpus").join(target));
+    }
+    let folder = target_folder()?.join("fuzz-corpus-of-seed").join(target);
+    match std::fs::remove_dir_all(&folder) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(ChoreError::Read { path: folder.display().to_string(), source })
+        }
+        _ => Ok(folder),
+    }
 }
 
 /// From `#4096 DONE cov: 12 ft: 34 corp: 5/6b … exec/s: 7 …` and `Done 4096 runs in 5 second(s)`.
@@ -183,8 +207,11 @@ mod tests {
     fn targets_and_seconds_are_read() {
         assert_eq!(read(&[]).unwrap().targets, ["config", "token"]);
         let options = read(&["token", "--seconds", "5"]).unwrap();
-        assert_eq!(options, Options { targets: vec!["token".to_owned()], seconds: 5 });
-        for wrong in [&["nothing"][..], &["--seconds"], &["--seconds", "0"], &["--seconds", "x"]] {
+        assert_eq!(options, Options { targets: vec!["token".to_owned()], seconds: 5, seed: None });
+        assert_eq!(read(&["--seed", "7"]).unwrap().seed, Some(7));
+        for wrong in
+            [&["nothing"][..], &["--seed", "0"], &["--seconds"], &["--seconds", "0"], &["--seconds", "x"]]
+        {
             assert!(read(wrong).is_err(), "{wrong:?}");
         }
     }
