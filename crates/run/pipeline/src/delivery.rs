@@ -156,13 +156,15 @@ impl Delivery {
         self.attempted_bytes = 0;
         self.tell_outside_changes().await?;
         let mut position = place.position;
+        // After a failure little by little: what a full disk still holds is found in a few attempts.
+        let mut most_bytes = if *failures == 0 { BATCH_BYTES } else { PROBE_BYTES };
         loop {
             self.show_backlog(position, *newest.borrow());
             let draining = *self.drain.borrow_and_update();
             let target = *newest.borrow_and_update();
             if position < target {
-                let most_bytes = if *failures == 0 { BATCH_BYTES } else { PROBE_BYTES };
                 position = self.deliver_batch(position, most_bytes).await?;
+                most_bytes = (2 * most_bytes).min(BATCH_BYTES);
                 self.show_success();
                 *failures = 0;
                 continue;
