@@ -23,6 +23,8 @@ use crate::telemetry::Detail;
 /// Time between looks while a judgement waits for its confirmation, and otherwise.
 const LOOK_SOON: Duration = seconds(15);
 const LOOK_LATER: Duration = seconds(60);
+/// Looks of a new process that follow each other soon: five minutes in which somebody may be watching it start.
+const FIRST_LOOKS: u32 = 20;
 /// Streams whose past is read, and values that are written, per look: the journal has other work.
 const MAX_READS_PER_LOOK: usize = 1_000;
 const MAX_WRITES_PER_LOOK: usize = 256;
@@ -52,6 +54,7 @@ pub(crate) async fn watch(watched: Watched) {
         with_data: BTreeSet::new(),
         is_primed: false,
         expiry_said: BTreeMap::new(),
+        first_looks_left: FIRST_LOOKS,
     };
     loop {
         let wait = keeper.round().await;
@@ -67,6 +70,7 @@ struct Keeper {
     is_primed: bool,
     /// By instance: for how many days it was said that its credential ends.
     expiry_said: BTreeMap<InstanceName, u64>,
+    first_looks_left: u32,
 }
 
 impl Keeper {
@@ -87,7 +91,9 @@ impl Keeper {
         if let Err(error) = self.store(&looked.changes).await {
             tracing::debug!(%error, "the streams' health cannot be written yet; it is tried again");
         }
-        match (unread, looked.is_settling) {
+        let has_streams = !self.watched.board.health().lock().entries.is_empty();
+        self.first_looks_left = self.first_looks_left.saturating_sub(1);
+        match (unread || !has_streams, looked.is_settling || self.first_looks_left > 0) {
             (true, _) => seconds(1),
             (false, true) => LOOK_SOON,
             (false, false) => LOOK_LATER,

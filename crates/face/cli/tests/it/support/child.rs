@@ -11,7 +11,7 @@ use trailhound_env::{Clock, SystemClock};
 use super::files::read;
 
 /// Longest wait for anything, unless a test says otherwise.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 /// Time between looks.
 const LOOK: Duration = Duration::from_millis(20);
 
