@@ -26,40 +26,30 @@ pub(super) fn to_merge(runs: &[Arc<Run>]) -> Option<Vec<Arc<Run>>> {
     if runs.len() <= RUNS_A_DAY {
         return None;
     }
-    let mut sum = 0;
-    let chosen: Vec<_> = smallest_first(runs)
-        .take(MERGED_AT_ONCE)
-        .enumerate()
-        .take_while(|(at, run)| {
-            let entries = run.facts.entries;
-            let joins = sum + entries <= MAX_MERGED_IDS && (*at < 2 || entries <= sum * GROWTH);
-            sum += entries;
-            joins
-        })
-        .map(|(_, run)| run)
-        .collect();
+    let chosen = smallest_while(runs, |at, entries, sum| at < 2 || entries <= sum * GROWTH);
     (chosen.len() > 1).then_some(chosen)
 }
 
 /// The runs of a day that hardly grows any more, when it is time that they become one.
 pub(super) fn to_close(days: &BTreeMap<Day, Vec<Arc<Run>>>) -> Option<Vec<Arc<Run>>> {
     days.iter().rev().skip(GROWING_DAYS).find_map(|(_, runs)| {
-        let mut sum = 0;
-        let chosen: Vec<_> = smallest_first(runs)
-            .take(MERGED_AT_ONCE)
-            .take_while(|run| {
-                sum += run.facts.entries;
-                sum <= MAX_MERGED_IDS
-            })
-            .collect();
+        let chosen = smallest_while(runs, |_, _, _| true);
         let (largest, smaller) = chosen.split_last()?;
         let late: u64 = smaller.iter().map(|run| run.facts.entries).sum();
         (late > 0 && late * LATE_PART >= largest.facts.entries).then_some(chosen)
     })
 }
 
-fn smallest_first(runs: &[Arc<Run>]) -> impl Iterator<Item = Arc<Run>> {
+/// As many runs as one merge takes, the smallest first, while each joins: its place from 0, its entries, and those of the
+/// smaller ones together.
+fn smallest_while(runs: &[Arc<Run>], joins: impl Fn(usize, u64, u64) -> bool) -> Vec<Arc<Run>> {
     let mut by_size = runs.to_vec();
     by_size.sort_by_key(|run| (run.facts.entries, run.facts.number));
-    by_size.into_iter()
+    let mut sum = 0;
+    let fitting = by_size.into_iter().take(MERGED_AT_ONCE).enumerate().take_while(|(at, run)| {
+        let (entries, smaller) = (run.facts.entries, sum);
+        sum += entries;
+        sum <= MAX_MERGED_IDS && joins(*at, entries, smaller)
+    });
+    fitting.map(|(_, run)| run).collect()
 }
